@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "raphe/declaration.h"
+#include "raphe/random.h"
+#include "raphe/tape.h"
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace raphe {
+
+// Handles that a mechanism receives from its Builder and uses in its steps.
+struct Input { int index = -1; };  ///< an input or modulation port
+struct Output { int index = -1; }; ///< an output port
+struct Weight { int index = -1; }; ///< a trainable tensor; belongs to the session
+struct State { int index = -1; };  ///< numbers that a trial carries from step to step
+struct Local { int index = -1; };  ///< a Value that begin() leaves for the steps of the same span
+
+/// Distribution of the initial values of a trainable tensor.
+struct Init {
+    enum class Shape { constant, uniform, normal } shape = Shape::constant;
+    double a = 0, b = 0;
+    static Init constant(double value) { return {Shape::constant, value, value}; }
+    static Init uniform(double low, double high) { return {Shape::uniform, low, high}; }
+    static Init normal(double deviation, double mean = 0) { return {Shape::normal, mean, deviation}; }
+    /// Uniform in +-1/sqrt(fanIn), as linear layers usually start.
+    static Init fanIn(int fanIn) { return uniform(-1 / std::sqrt(double(fanIn)), 1 / std::sqrt(double(fanIn))); }
+};
+
+struct WeightInfo {
+    std::string name;
+    int rows, cols;
+    Init init;
+};
+
+struct StateOptions {
+    int columns = 1;     ///< a state may be a rows x columns matrix per trial
+    int stride = 0;      ///< distance between its columns in memory, >= rows (0: rows); for aligned kernels
+    double initial = 0;  ///< value of every entry before the first step
+    bool inPlace = false; ///< large: one adjoint buffer for all steps, only the next step may consume it
+};
+
+struct StateInfo : StateOptions {
+    std::string name;
+    int rows = 0;
+    std::size_t size() const { return static_cast<std::size_t>(stride) * static_cast<std::size_t>(columns); } ///< numbers per trial
+};
+
+/// Given to the constructor of a mechanism: says how its ports were wired and takes what the mechanism consists of.
+class Builder {
+public:
+    /// @param portSizes  resolved units of each declared port (0: absent)
+    Builder(const DeclarationData& declaration, std::vector<int> portSizes, std::vector<bool> wired, double dt)
+        : declaration_(declaration), sizes_(std::move(portSizes)), wired_(std::move(wired)), dt_(dt) {}
+
+    Input input(const char* port) const { return {indexOf(port)}; }
+    Output output(const char* port) const { return {indexOf(port)}; }
+    int size(const char* port) const { return sizes_[static_cast<std::size_t>(indexOf(port))]; }
+    bool wired(const char* port) const { return wired_[static_cast<std::size_t>(indexOf(port))]; }
+    /// Duration of a step, in the experiment's unit of time.
+    double dt() const { return dt_; }
+
+    Weight weight(std::string name, int rows, int cols, Init init) {
+        weights_.push_back({std::move(name), rows, cols, init});
+        return {static_cast<int>(weights_.size()) - 1};
+    }
+    State state(std::string name, int rows, StateOptions options = {}) {
+        StateInfo info;
+        static_cast<StateOptions&>(info) = options;
+        if (info.stride == 0) info.stride = rows;
+        info.name = std::move(name);
+        info.rows = rows;
+        states_.push_back(std::move(info));
+        return {static_cast<int>(states_.size()) - 1};
+    }
+    Local local() { return {locals_++}; }
+
+    const std::vector<WeightInfo>& weights() const { return weights_; }
+    const std::vector<StateInfo>& states() const { return states_; }
+    int locals() const { return locals_; }
+
+private:
+    int indexOf(const char* port) const {
+        const int index = declaration_.port(port);
+        if (index < 0) throw Error(declaration_.key(), std::string("its code asks for port \"") + port + "\", which it does not declare");
+        return index;
+    }
+    const DeclarationData& declaration_;
+    std::vector<int> sizes_;
+    std::vector<bool> wired_;
+    double dt_;
+    std::vector<WeightInfo> weights_;
+    std::vector<StateInfo> states_;
+    int locals_ = 0;
+};
+
+/// What tasks, models and learning rules have in common: once constructed they never change; everything that does
+/// change lives in weights (session), states (chunk of trials) and tapes, which the engine owns.
+template <class T>
+class Mechanism {
+public:
+    virtual ~Mechanism() = default;
+    Mechanism() = default;
+    Mechanism(const Mechanism&) = delete;
+    Mechanism& operator=(const Mechanism&) = delete;
+};
+
+} // namespace raphe
