@@ -9,6 +9,10 @@ them the common names libopenblas.so and libopenblas.so.0 mean. Both decisions a
   - running: all builds share the soname libopenblas.so.0, so the target adds that directory to the run path of whatever
     links it, in the build tree and when installed. Without it the loader would take what the alternatives point to.
 
+Beware: Debian 12 builds the serial library without USE_LOCKING, so two threads must not be inside it at once: they can be
+given the same scratch buffer, and then products come out wrong, silently and now and then. Callers must take turns, or
+use Eigen's own kernels (no EIGEN_USE_BLAS), which need no lock.
+
 Without a serial build, any OpenBLAS is taken, with a warning.
 
 Sets OpenBLASSerial_FOUND, OpenBLASSerial_VERSION and OpenBLASSerial_IS_SERIAL. Cache: OpenBLASSerial_LIBRARY,
