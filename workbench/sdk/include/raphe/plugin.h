@@ -67,8 +67,14 @@ struct PluginExport {
 };
 
 namespace detail {
+/// Block sizes of Eigen's products follow the cache sizes it detects; pinned, since they decide the order of sums.
+inline void pinBlockSizes() { Eigen::setCpuCacheSizes(32 * 1024, 512 * 1024, 4 * 1024 * 1024); }
+
 template <template <class> class... C>
-void appendEntries(std::vector<MechanismEntry>& entries) { (entries.push_back(entryOf<C>()), ...); }
+void appendEntries(std::vector<MechanismEntry>& entries) {
+    pinBlockSizes(); // each library has its own copy of Eigen's setting
+    (entries.push_back(entryOf<C>()), ...);
+}
 } // namespace detail
 } // namespace raphe
 
