@@ -51,7 +51,7 @@ constexpr int noPort = 0;    ///< a port that does not exist for these hyper-par
 
 struct PortOptions {
     std::string help;
-    Read read = Read::start;
+    Read read = Read::start; ///< of an output: Read::end if it is written only at the end of the step (a reward)
     bool optional = false; ///< may stay unwired
     double neutral = 0;    ///< value of a delayed wire before the first step, and of an unwired optional port
     bool sampled = false;  ///< output drawn at random: recorded while acting and replayed while learning

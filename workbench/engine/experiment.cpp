@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/experiment.h"
+
+#include "engine/json_reader.h"
+#include "engine/plugin_host.h"
+#include "engine/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <set>
+
+namespace raphe {
+
+namespace {
+
+std::string shown(const Json& value) {
+    auto text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return text.size() > 60 ? text.substr(0, 57) + "..." : text;
+}
+
+std::string numberText(double x) { return fmt::format("{}", x); }
+
+std::string rangeText(const ParamInfo& info) {
+    const bool low = std::isfinite(info.min), high = std::isfinite(info.max);
+    if (low && high) return fmt::format(" from {} to {}", numberText(info.min), numberText(info.max));
+    if (low) return " >= " + numberText(info.min);
+    if (high) return " <= " + numberText(info.max);
+    return {};
+}
+
+[[noreturn]] void expected(const std::string& place, const std::string& what, const Json& got) {
+    throw Error(place, "expected " + what + ", got " + shown(got));
+}
+
+void checkName(const std::string& name, const std::string& place) {
+    const bool good = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+        return std::isalnum(c) || c == '_';
+    });
+    if (!good) throw Error(place, "a node's name consists of letters, digits and _ (at most 64), got \"" + name.substr(0, 80) + "\"");
+}
+
+/// A field of an object with its reader, so that names, types and messages stand in one table.
+struct Field {
+    const char* key;
+    std::function<void(const Json&, const std::string&)> read;
+};
+
+void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields) {
+    if (!object.is_object()) expected(place.empty() ? "document" : place, "an object", object);
+    std::vector<std::string> known;
+    for (const auto& field : fields) known.emplace_back(field.key);
+    for (const auto& [key, value] : object.items()) {
+        const auto where = place.empty() ? key : place + "." + key;
+        const auto field = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return key == f.key; });
+        if (field == fields.end()) throw Error(where, "unknown field \"" + key + "\"" + suggestion(key, known));
+        field->read(value, where);
+    }
+}
+
+auto textInto(std::string& target) {
+    return [&target](const Json& value, const std::string& place) {
+        if (!value.is_string()) expected(place, "a text", value);
+        target = value.get<std::string>();
+    };
+}
+
+template <class Integer>
+auto integerInto(Integer& target, std::int64_t low, std::int64_t high) {
+    return [&target, low, high](const Json& value, const std::string& place) {
+        const auto what = high == std::numeric_limits<std::int64_t>::max() ? fmt::format("integer >= {}", low) : fmt::format("integer from {} to {}", low, high);
+        if (!value.is_number_integer()) expected(place, what, value);
+        if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(high)) expected(place, what, value);
+        const auto number = value.get<std::int64_t>();
+        if (number < low || number > high) expected(place, what, value);
+        target = static_cast<Integer>(number);
+    };
+}
+
+auto numberInto(double& target) {
+    return [&target](const Json& value, const std::string& place) {
+        if (!value.is_number() || !std::isfinite(value.get<double>())) expected(place, "a finite number", value);
+        target = value.get<double>();
+    };
+}
+
+auto addressInto(Address& target) {
+    return [&target](const Json& value, const std::string& place) {
+        if (!value.is_string()) expected(place, "a text \"node.port\"", value);
+        target = parseAddress(value.get<std::string>(), place);
+    };
+}
+
+WireSpec readWire(const Json& value, const std::string& place) {
+    WireSpec wire;
+    if (value.is_string()) {
+        const auto text = value.get<std::string>();
+        const auto arrow = text.find("->");
+        if (arrow == std::string::npos) expected(place, "\"node.port -> node.port\"", value);
+        const auto trimmed = [](std::string s) {
+            const auto first = s.find_first_not_of(" \t"), last = s.find_last_not_of(" \t");
+            return first == std::string::npos ? std::string{} : s.substr(first, last - first + 1);
+        };
+        wire.from = parseAddress(trimmed(text.substr(0, arrow)), place);
+        wire.to = parseAddress(trimmed(text.substr(arrow + 2)), place);
+        return wire;
+    }
+    int delay = -1;
+    readFields(value, place, {{"from", addressInto(wire.from)}, {"to", addressInto(wire.to)}, {"delay", integerInto(delay, 0, 1)}});
+    if (wire.from.node.empty() || wire.to.node.empty()) throw Error(place, "a wire needs \"from\" and \"to\"");
+    if (delay >= 0) wire.delay = delay;
+    return wire;
+}
+
+Recording readRecording(const Json& value, const std::string& place) {
+    Recording recording;
+    constexpr std::int64_t large = 1'000'000'000;
+    if (value.is_string()) {
+        recording.port = parseAddress(value.get<std::string>(), place);
+        return recording;
+    }
+    readFields(value, place,
+               {{"port", addressInto(recording.port)}, {"every_steps", integerInto(recording.everySteps, 1, large)},
+                {"every_iterations", integerInto(recording.everyIterations, 1, large)}, {"trials", integerInto(recording.trials, 1, large)}});
+    if (recording.port.node.empty()) throw Error(place, "a recording needs \"port\"");
+    return recording;
+}
+
+template <class Item, class Read>
+auto listInto(std::vector<Item>& target, Read read) {
+    return [&target, read](const Json& value, const std::string& place) {
+        if (!value.is_array()) expected(place, "a list", value);
+        target.clear();
+        for (std::size_t i = 0; i < value.size(); ++i) target.push_back(read(value[i], fmt::format("{}[{}]", place, i)));
+    };
+}
+
+/// Fields of the document beside nodes and wires that may also be set from the command line.
+std::vector<Field> scalarFields(Experiment& e) {
+    constexpr auto large = std::int64_t{1'000'000'000};
+    return {{"doc", textInto(e.doc)},
+            {"seed", integerInto(e.seed, 0, std::numeric_limits<std::int64_t>::max())},
+            {"dt", [&e](const Json& value, const std::string& place) {
+                 numberInto(e.dt)(value, place);
+                 if (e.dt <= 0) expected(place, "a number > 0", value);
+             }},
+            {"trials", integerInto(e.trials, 0, 1'000'000)},
+            {"chunk", integerInto(e.chunk, 0, 1'000'000)},
+            {"iterations", integerInto(e.iterations, 0, large)},
+            {"memory_mib", integerInto(e.memoryMiB, 1, 1'000'000)},
+            {"precision", [&e](const Json& value, const std::string& place) {
+                 if (value == "float32") e.precision = Precision::float32;
+                 else if (value == "float64") e.precision = Precision::float64;
+                 else expected(place, "\"float32\" or \"float64\"", value);
+             }}};
+}
+
+Json readDocument(const std::filesystem::path& path, std::set<std::string>& chain);
+
+Json withBase(Json document, const std::filesystem::path& folder, std::set<std::string>& chain) {
+    if (!document.is_object()) expected("document", "an object", document);
+    if (!document.contains("base")) return document;
+    if (!document["base"].is_string()) expected("base", "the name of an experiment", document["base"]);
+    const auto name = document["base"].get<std::string>();
+    const auto beside = folder / (name + ".json");
+    Json base = readDocument(std::filesystem::exists(beside) ? beside : findExperiment(name), chain);
+    document.erase("base");
+    base.merge_patch(document);
+    return base;
+}
+
+Json readDocument(const std::filesystem::path& path, std::set<std::string>& chain) {
+    if (!chain.insert(std::filesystem::weakly_canonical(path).string()).second)
+        throw Error(path.string(), "extends itself through \"base\"; remove one of the links");
+    return withBase(readJson(path), path.parent_path(), chain);
+}
+
+} // namespace
+
+const char* nameOf(Operation operation) {
+    switch (operation) {
+    case Operation::clamp: return "clamp";
+    case Operation::scale: return "scale";
+    case Operation::perturb: return "perturb";
+    case Operation::lesion: return "lesion";
+    }
+    return "";
+}
+
+Address parseAddress(const std::string& text, const std::string& place) {
+    const auto dot = text.find('.');
+    if (dot == std::string::npos || dot == 0 || dot + 1 == text.size() || text.find('.', dot + 1) != std::string::npos)
+        throw Error(place, "expected \"node.port\", got \"" + text.substr(0, 80) + "\"");
+    return {text.substr(0, dot), text.substr(dot + 1)};
+}
+
+ParamValue readParam(const ParamInfo& info, const Json& value, const std::string& place) {
+    const auto inRange = [&](double x) { return std::isfinite(x) && x >= info.min && x <= info.max; };
+    switch (info.type) {
+    case ParamType::boolean:
+        if (!value.is_boolean()) expected(place, "true or false", value);
+        return value.get<bool>();
+    case ParamType::integer: {
+        // Numbers without a fraction are integers however they are written (Lua and JSON writers differ in this).
+        const bool whole = value.is_number_integer() || (value.is_number_float() && value.get<double>() == std::floor(value.get<double>()));
+        if (!whole || !inRange(value.get<double>()) || std::abs(value.get<double>()) > 2147483647.0) expected(place, "integer" + rangeText(info), value);
+        return static_cast<std::int64_t>(value.get<double>());
+    }
+    case ParamType::real:
+        if (!value.is_number() || !inRange(value.get<double>())) expected(place, "number" + rangeText(info), value);
+        return value.get<double>();
+    case ParamType::text: {
+        if (!value.is_string()) expected(place, info.choices.empty() ? "a text" : "one of " + joined(info.choices), value);
+        const auto text = value.get<std::string>();
+        if (!info.choices.empty() && std::find(info.choices.begin(), info.choices.end(), text) == info.choices.end())
+            throw Error(place, "expected one of " + joined(info.choices) + ", got \"" + text.substr(0, 80) + "\"");
+        return text;
+    }
+    case ParamType::list: {
+        if (!value.is_array()) expected(place, "a list of numbers", value);
+        if (value.size() > 1'000'000) throw Error(place, "a list holds at most 1000000 numbers");
+        std::vector<double> numbers;
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            if (!value[i].is_number() || !inRange(value[i].get<double>())) expected(fmt::format("{}[{}]", place, i), "number" + rangeText(info), value[i]);
+            numbers.push_back(value[i].get<double>());
+        }
+        return numbers;
+    }
+    }
+    throw Error(place, "has an unknown type");
+}
+
+Json toJson(const ParamValue& value) {
+    return std::visit([](const auto& v) { return Json(v); }, value);
+}
+
+Json toJson(const Intervention& i) {
+    Json result = {{"port", i.target.text()}, {"operation", nameOf(i.operation)}};
+    if (i.component >= 0) result["component"] = i.component;
+    if (i.operation != Operation::lesion) result["value"] = i.value;
+    result["from"] = i.from;
+    if (i.to >= 0) result["to"] = i.to;
+    return result;
+}
+
+Intervention interventionFromJson(const Json& value, const std::string& place) {
+    Intervention i;
+    constexpr std::int64_t large = 2'000'000'000;
+    readFields(value, place,
+               {{"port", addressInto(i.target)},
+                {"operation", [&i](const Json& v, const std::string& where) {
+                     for (auto operation : {Operation::clamp, Operation::scale, Operation::perturb, Operation::lesion})
+                         if (v == nameOf(operation)) {
+                             i.operation = operation;
+                             return;
+                         }
+                     expected(where, "one of clamp, scale, perturb, lesion", v);
+                 }},
+                {"component", integerInto(i.component, 0, large)},
+                {"value", numberInto(i.value)},
+                {"from", integerInto(i.from, 0, large)},
+                {"to", integerInto(i.to, 0, large)}});
+    if (i.target.node.empty()) throw Error(place, "an intervention needs \"port\"");
+    if (i.to >= 0 && i.to <= i.from) throw Error(place, fmt::format("no step lies in from {} <= t < to {}", i.from, i.to));
+    return i;
+}
+
+Intervention parseIntervention(const std::string& text) {
+    const auto place = "intervention \"" + text.substr(0, 80) + "\"";
+    const auto bad = [&] { throw Error(place, "expected node.port[component]=operation:value@from:to, e.g. modulator.output[0]=clamp:0@10:20"); };
+    const auto equals = text.find('=');
+    if (equals == std::string::npos) bad();
+    std::string target = text.substr(0, equals), rest = text.substr(equals + 1), range;
+    Json document = Json::object();
+    const auto number = [&](const std::string& digits) {
+        const auto value = Json::parse(digits, nullptr, false);
+        if (!value.is_number()) bad();
+        return value;
+    };
+    if (const auto bracket = target.find('['); bracket != std::string::npos) {
+        if (target.back() != ']') bad();
+        document["component"] = number(target.substr(bracket + 1, target.size() - bracket - 2));
+        target.resize(bracket);
+    }
+    document["port"] = target;
+    if (const auto at = rest.find('@'); at != std::string::npos) {
+        range = rest.substr(at + 1);
+        rest.resize(at);
+        const auto colon = range.find(':');
+        if (colon == std::string::npos) bad();
+        if (colon > 0) document["from"] = number(range.substr(0, colon));
+        if (colon + 1 < range.size()) document["to"] = number(range.substr(colon + 1));
+    }
+    const auto colon = rest.find(':');
+    document["operation"] = rest.substr(0, colon);
+    if (colon != std::string::npos) document["value"] = number(rest.substr(colon + 1));
+    return interventionFromJson(document, place);
+}
+
+const NodeSpec* Experiment::node(const std::string& nodeName) const {
+    for (const auto& item : nodes)
+        if (item.name == nodeName) return &item;
+    return nullptr;
+}
+
+void Experiment::set(const std::string& path, const Json& value, const Registry& registry) {
+    const auto dot = path.find('.');
+    if (dot == std::string::npos) {
+        std::vector<std::string> known;
+        for (const auto& field : scalarFields(*this)) {
+            if (path == field.key) return field.read(value, path);
+            known.emplace_back(field.key);
+        }
+        throw Error(path, "the document has no field of this name" + suggestion(path, known) + "; a hyper-parameter is written node.parameter");
+    }
+    const auto nodeName = path.substr(0, dot), key = path.substr(dot + 1);
+    for (auto& item : nodes) {
+        if (item.name != nodeName) continue;
+        const auto& declaration = registry.find(item.mechanism, "nodes." + nodeName).declaration;
+        const auto place = "nodes." + nodeName + ".params." + key;
+        const auto* info = declaration.param(key);
+        if (!info) {
+            std::vector<std::string> known;
+            for (const auto& p : declaration.params) known.push_back(p.key);
+            throw Error(place, fmt::format("{} has no parameter \"{}\"{}", item.mechanism, key, suggestion(key, known)));
+        }
+        ParamValues changed = item.params;
+        changed[key] = readParam(*info, value, place);
+        item.params = std::move(changed);
+        return;
+    }
+    std::vector<std::string> names;
+    for (const auto& item : nodes) names.push_back(item.name);
+    throw Error("nodes", "the experiment has no node \"" + nodeName + "\"" + suggestion(nodeName, names));
+}
+
+void Experiment::setText(const std::string& assignment, const Registry& registry) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos || equals == 0) throw Error("\"" + assignment.substr(0, 80) + "\"", "expected node.parameter=value");
+    const auto path = assignment.substr(0, equals), text = assignment.substr(equals + 1);
+    Json value;
+    try {
+        value = parseJson(text, path);
+    } catch (const Error&) {
+        value = text;
+    }
+    set(path, value, registry);
+}
+
+Json Experiment::toJson() const {
+    Json document = {{"raphe", 1}, {"name", name}, {"doc", doc}};
+    auto& nodesJson = document["nodes"] = Json::object();
+    for (const auto& item : nodes) {
+        auto& entry = nodesJson[item.name] = Json{{"mechanism", item.mechanism}, {"params", Json::object()}};
+        for (const auto& [key, value] : item.params) entry["params"][key] = raphe::toJson(value);
+    }
+    auto& wiresJson = document["wires"] = Json::array();
+    for (const auto& wire : wires) {
+        if (wire.delay)
+            wiresJson.push_back({{"from", wire.from.text()}, {"to", wire.to.text()}, {"delay", *wire.delay}});
+        else
+            wiresJson.push_back(wire.from.text() + " -> " + wire.to.text());
+    }
+    auto& record = document["record"] = Json::array();
+    for (const auto& r : recordings)
+        record.push_back({{"port", r.port.text()}, {"every_steps", r.everySteps}, {"every_iterations", r.everyIterations}, {"trials", r.trials}});
+    auto& interventionsJson = document["interventions"] = Json::array();
+    for (const auto& i : interventions) interventionsJson.push_back(raphe::toJson(i));
+    document["frozen"] = frozen;
+    document["seed"] = seed;
+    document["dt"] = dt;
+    document["trials"] = trials;
+    document["chunk"] = chunk;
+    document["iterations"] = iterations;
+    document["memory_mib"] = memoryMiB;
+    document["precision"] = precision == Precision::float32 ? "float32" : "float64";
+    return document;
+}
+
+std::vector<std::string> experimentNames() {
+    std::vector<std::string> names;
+    const auto folder = resourceFolder() / "experiments";
+    if (std::filesystem::is_directory(folder))
+        for (const auto& file : std::filesystem::directory_iterator(folder))
+            if (file.path().extension() == ".json") names.push_back(file.path().stem());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::filesystem::path findExperiment(const std::string& nameOrPath) {
+    if (std::filesystem::is_regular_file(nameOrPath)) return nameOrPath;
+    if (nameOrPath.find('/') == std::string::npos && !nameOrPath.empty()) {
+        const auto packaged = resourceFolder() / "experiments" / (nameOrPath + ".json");
+        if (std::filesystem::exists(packaged)) return packaged;
+    }
+    if (std::filesystem::is_directory(nameOrPath)) throw Error(nameOrPath, "is a folder; name an experiment file (.json)");
+    throw Error(nameOrPath, "neither a file nor an experiment that comes with Raphe" + suggestion(nameOrPath, experimentNames()));
+}
+
+Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder) {
+    std::set<std::string> chain;
+    document = withBase(std::move(document), folder, chain);
+    if (!document.contains("raphe")) throw Error("raphe", "the document's version is missing; write \"raphe\": 1");
+    if (document["raphe"] != 1) expected("raphe", "version 1", document["raphe"]);
+
+    Experiment e;
+    std::string problems;
+    const auto collect = [&problems](const std::function<void()>& step) {
+        try {
+            step();
+        } catch (const Error& error) {
+            problems += (problems.empty() ? "" : "\n") + std::string(error.what());
+        }
+    };
+    const auto readNode = [&](const std::string& name, const Json& value) {
+        const auto place = "nodes." + name;
+        checkName(name, place);
+        NodeSpec node{name, {}, {}};
+        Json params = Json::object();
+        readFields(value, place, {{"mechanism", textInto(node.mechanism)}, {"params", [&](const Json& v, const std::string& where) {
+                                      if (!v.is_object()) expected(where, "an object", v);
+                                      params = v;
+                                  }}});
+        if (node.mechanism.empty()) throw Error(place, "a node needs \"mechanism\"");
+        node.params = registry.find(node.mechanism, place + ".mechanism").declaration.defaults();
+        e.nodes.push_back(node);
+        for (const auto& [key, v] : params.items()) collect([&, key = key, v = v] { e.set(name + "." + key, v, registry); });
+    };
+    auto fields = scalarFields(e);
+    fields.push_back({"raphe", [](const Json&, const std::string&) {}});
+    fields.push_back({"name", textInto(e.name)});
+    fields.push_back({"nodes", [&](const Json& value, const std::string& place) {
+                          if (!value.is_object()) expected(place, "an object", value);
+                          if (value.size() > 10'000) throw Error(place, "an experiment has at most 10000 nodes");
+                          for (const auto& [name, node] : value.items()) collect([&, name = name, node = node] { readNode(name, node); });
+                      }});
+    fields.push_back({"wires", [&](const Json& value, const std::string& place) {
+                          if (!value.is_array()) expected(place, "a list", value);
+                          for (std::size_t i = 0; i < value.size(); ++i)
+                              collect([&] { e.wires.push_back(readWire(value[i], fmt::format("{}[{}]", place, i))); });
+                      }});
+    fields.push_back({"record", listInto(e.recordings, readRecording)});
+    fields.push_back({"interventions", listInto(e.interventions, interventionFromJson)});
+    fields.push_back({"frozen", listInto(e.frozen, [](const Json& value, const std::string& place) {
+                          if (!value.is_string()) expected(place, "a pattern of tensor names", value);
+                          return value.get<std::string>();
+                      })});
+    for (const auto& [key, value] : document.items()) collect([&, key = key, value = value] { readFields(Json{{key, value}}, "", fields); });
+    if (!problems.empty()) throw Error(problems);
+    return e;
+}
+
+Experiment loadExperiment(const std::string& nameOrPath, const Registry& registry) {
+    const auto path = findExperiment(nameOrPath);
+    std::set<std::string> chain;
+    auto experiment = experimentFromJson(readDocument(path, chain), registry, path.parent_path());
+    if (experiment.name.empty()) experiment.name = path.stem();
+    return experiment;
+}
+
+} // namespace raphe
