@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "figure_description.h"
+
+#include "engine/json_reader.h"
+#include "engine/text.h"
+#include "raphe/error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace raphe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A value as it may appear in a message: short, on one line.
+std::string shown(const Json& value) {
+    if (value.is_object()) return "an object";
+    if (value.is_array()) return "an array";
+    std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+    if (text.size() > 40) text = text.substr(0, 37) + "...";
+    return text;
+}
+
+/// How many numbers the figure may still hold.
+struct Budget {
+    std::size_t left = FigureLimits::numbers;
+
+    void take(std::size_t count, const std::string& place) {
+        if (count > left) {
+            throw Error(place, "the figure holds more than " + std::to_string(FigureLimits::numbers) + " numbers");
+        }
+        left -= count;
+    }
+};
+
+enum class Gaps { refused, allowed };
+
+double number(const Json& value, const std::string& place) {
+    if (!value.is_number()) throw Error(place, "expected a number, got " + shown(value));
+    const double result = value.get<double>();
+    if (!(std::abs(result) <= FigureLimits::magnitude)) {
+        throw Error(place, "expected a number between -1e200 and 1e200, got " + shown(value));
+    }
+    return result;
+}
+
+std::string element(const std::string& place, std::size_t index) { return place + "[" + std::to_string(index) + "]"; }
+
+void appendNumbers(const Json& value, const std::string& place, Gaps gaps, std::vector<double>& out) {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const Json& item = value[i];
+        if (item.is_null() && gaps == Gaps::allowed) {
+            out.push_back(std::numeric_limits<double>::quiet_NaN());
+        } else if (item.is_number()) {
+            const double v = item.get<double>();
+            out.push_back(std::abs(v) <= FigureLimits::magnitude ? v : number(item, element(place, i)));
+        } else {
+            throw Error(element(place, i),
+                        (gaps == Gaps::allowed ? "expected a number or null, got " : "expected a number, got ") +
+                            shown(item));
+        }
+    }
+}
+
+/// The fields of one JSON object. Every getter marks its key as known; done() refuses the others.
+class Fields {
+public:
+    Fields(const Json& value, std::string place) : value_{value}, place_{std::move(place)} {
+        if (!value.is_object()) {
+            throw Error(place_.empty() ? "figure" : place_, "expected an object, got " + shown(value));
+        }
+    }
+
+    std::string placeOf(const std::string& key) const { return place_.empty() ? key : place_ + "." + key; }
+
+    /// null when absent
+    const Json* find(const std::string& key) {
+        known_.push_back(key);
+        const auto found = value_.find(key);
+        return found == value_.end() ? nullptr : &*found;
+    }
+
+    const Json& require(const std::string& key) {
+        if (const Json* found = find(key)) return *found;
+        throw Error(placeOf(key), "is missing");
+    }
+
+    std::string text(const std::string& key) {
+        const Json* found = find(key);
+        if (!found) return {};
+        if (!found->is_string()) throw Error(placeOf(key), "expected a text, got " + shown(*found));
+        return checkedText(*found, placeOf(key));
+    }
+
+    bool flag(const std::string& key, bool otherwise) {
+        const Json* found = find(key);
+        if (!found) return otherwise;
+        if (!found->is_boolean()) throw Error(placeOf(key), "expected true or false, got " + shown(*found));
+        return found->get<bool>();
+    }
+
+    std::optional<double> optionalNumber(const std::string& key) {
+        const Json* found = find(key);
+        if (!found) return std::nullopt;
+        return number(*found, placeOf(key));
+    }
+
+    /// A number within [low, high].
+    double numberWithin(const std::string& key, double otherwise, double low, double high) {
+        const double result = optionalNumber(key).value_or(otherwise);
+        if (result < low || result > high) {
+            throw Error(placeOf(key), "expected a number between " + shown(Json(low)) + " and " + shown(Json(high)) +
+                                          ", got " + shown(*find(key)));
+        }
+        return result;
+    }
+
+    std::optional<std::size_t> count(const std::string& key, std::size_t high) {
+        const Json* found = find(key);
+        if (!found) return std::nullopt;
+        if (!found->is_number_integer() || found->get<std::int64_t>() < 1 ||
+            found->get<std::int64_t>() > static_cast<std::int64_t>(high)) {
+            throw Error(placeOf(key),
+                        "expected an integer from 1 to " + std::to_string(high) + ", got " + shown(*found));
+        }
+        return found->get<std::size_t>();
+    }
+
+    /// One of the named choices.
+    template <class T>
+    T choice(const std::string& key, T otherwise, const std::vector<std::pair<std::string, T>>& choices) {
+        const Json* found = find(key);
+        if (!found) return otherwise;
+        std::vector<std::string> names;
+        std::string list;
+        for (const auto& [name, value] : choices) {
+            if (found->is_string() && found->get_ref<const std::string&>() == name) return value;
+            names.push_back(name);
+            list += (list.empty() ? "\"" : ", \"") + name + "\"";
+        }
+        const std::string word = found->is_string() ? closest(found->get<std::string>(), names) : "";
+        const std::string near = word.empty() ? "" : "; did you mean \"" + word + "\"?";
+        throw Error(placeOf(key), "expected one of " + list + ", got " + shown(*found) + near);
+    }
+
+    /// A list of numbers; with `expected`, exactly that many.
+    std::vector<double> numbers(const std::string& key, Budget& budget, Gaps gaps,
+                                std::optional<std::size_t> expected = std::nullopt) {
+        const Json& list = require(key);
+        if (!list.is_array()) throw Error(placeOf(key), "expected a list of numbers, got " + shown(list));
+        if (expected && list.size() != *expected) {
+            throw Error(placeOf(key),
+                        "expected " + std::to_string(*expected) + " numbers, got " + std::to_string(list.size()));
+        }
+        budget.take(list.size(), placeOf(key));
+        std::vector<double> result;
+        result.reserve(list.size());
+        appendNumbers(list, placeOf(key), gaps, result);
+        return result;
+    }
+
+    std::vector<double> optionalNumbers(const std::string& key, Budget& budget, Gaps gaps, std::size_t expected) {
+        return find(key) ? numbers(key, budget, gaps, expected) : std::vector<double>{};
+    }
+
+    /// [low, high] with low < high.
+    std::optional<std::array<double, 2>> range(const std::string& key) {
+        const Json* found = find(key);
+        if (!found) return std::nullopt;
+        if (!found->is_array() || found->size() != 2) {
+            throw Error(placeOf(key),
+                        "expected [low, high], got " +
+                            (found->is_array() ? std::to_string(found->size()) + " values" : shown(*found)));
+        }
+        const std::array<double, 2> result{number((*found)[0], element(placeOf(key), 0)),
+                                           number((*found)[1], element(placeOf(key), 1))};
+        requireOrder(result[0], result[1], placeOf(key));
+        return result;
+    }
+
+    std::vector<std::string> texts(const std::string& key, std::size_t limit) {
+        const Json* found = find(key);
+        if (!found) return {};
+        if (!found->is_array()) throw Error(placeOf(key), "expected a list of texts, got " + shown(*found));
+        if (found->size() > limit) {
+            throw Error(placeOf(key),
+                        "expected at most " + std::to_string(limit) + " texts, got " + std::to_string(found->size()));
+        }
+        std::vector<std::string> result;
+        for (std::size_t i = 0; i < found->size(); ++i) {
+            const Json& item = (*found)[i];
+            if (!item.is_string()) throw Error(element(placeOf(key), i), "expected a text, got " + shown(item));
+            result.push_back(checkedText(item, element(placeOf(key), i)));
+        }
+        return result;
+    }
+
+    std::optional<FigureColor> color(const std::string& key) {
+        const Json* found = find(key);
+        if (!found) return std::nullopt;
+        const std::string text = found->is_string() ? found->get<std::string>() : "";
+        if (text == "auto") return std::nullopt;
+        const bool sixDigits = text.size() == 7 && text[0] == '#' &&
+                               text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string::npos;
+        if (!sixDigits) throw Error(placeOf(key), "expected \"auto\" or \"#rrggbb\", got " + shown(*found));
+        const unsigned long rgb = std::stoul(text.substr(1), nullptr, 16);
+        return FigureColor{static_cast<unsigned char>(rgb >> 16), static_cast<unsigned char>(rgb >> 8),
+                           static_cast<unsigned char>(rgb)};
+    }
+
+    /// Refuses keys that nothing asked for.
+    void done() const {
+        for (const auto& item : value_.items()) {
+            if (std::find(known_.begin(), known_.end(), item.key()) == known_.end()) {
+                const std::string key = item.key().size() > 40 ? item.key().substr(0, 37) + "..." : item.key();
+                throw Error(placeOf(key), "unknown key" + suggestion(item.key(), known_));
+            }
+        }
+    }
+
+    static void requireOrder(double low, double high, const std::string& place) {
+        if (!(low < high)) {
+            throw Error(place, "expected low < high, got " + shown(Json(low)) + " and " + shown(Json(high)));
+        }
+        if (!(high - low > 1e-12 * std::max(std::abs(low), std::abs(high)))) {
+            throw Error(place, "the range is too narrow for its numbers, from " + shown(Json(low)) + " to " +
+                                   shown(Json(high)));
+        }
+    }
+
+private:
+    static std::string checkedText(const Json& value, const std::string& place) {
+        const auto& text = value.get_ref<const std::string&>();
+        if (text.size() > FigureLimits::characters) {
+            throw Error(place, "expected at most " + std::to_string(FigureLimits::characters) + " bytes of text, got " +
+                                   std::to_string(text.size()));
+        }
+        return text;
+    }
+
+    const Json& value_;
+    std::string place_;
+    std::vector<std::string> known_;
+};
+
+FigureAxis readAxis(const Json& value, const std::string& place) {
+    Fields fields{value, place};
+    FigureAxis axis;
+    axis.label = fields.text("label");
+    axis.unit = fields.text("unit");
+    axis.logarithmic = fields.choice<bool>("scale", false, {{"linear", false}, {"log", true}});
+    axis.reversed = fields.flag("reversed", false);
+    axis.min = fields.optionalNumber("min");
+    axis.max = fields.optionalNumber("max");
+    axis.categories = fields.texts("categories", 500);
+    fields.done();
+    if (axis.min && axis.max) Fields::requireOrder(*axis.min, *axis.max, place);
+    if (axis.logarithmic) {
+        if (!axis.categories.empty()) throw Error(place + ".categories", "cannot stand on a log axis");
+        for (const auto& [key, bound] : {std::pair{".min", axis.min}, std::pair{".max", axis.max}}) {
+            if (bound && *bound <= 0)
+                throw Error(place + key, "a log axis needs values above 0, got " + shown(Json(*bound)));
+        }
+    }
+    return axis;
+}
+
+const std::vector<std::pair<std::string, FigureStroke>> strokes{{"auto", FigureStroke::automatic},
+                                                                {"solid", FigureStroke::solid},
+                                                                {"dash", FigureStroke::dash},
+                                                                {"dot", FigureStroke::dot}};
+
+FigureLine readLine(Fields& fields, Budget& budget) {
+    FigureLine line;
+    line.x = fields.numbers("x", budget, Gaps::refused);
+    line.y = fields.numbers("y", budget, Gaps::allowed, line.x.size());
+    line.width = fields.numberWithin("width", line.width, 0.1, 20);
+    line.stroke = fields.choice("style", line.stroke, strokes);
+    line.markers = fields.flag("markers", false);
+    return line;
+}
+
+void requireOrdered(const std::vector<double>& lower, const std::vector<double>& upper, const std::string& place) {
+    for (std::size_t i = 0; i < lower.size(); ++i) {
+        if (lower[i] > upper[i]) {
+            throw Error(element(place, i),
+                        "expected at least the lower end " + shown(Json(lower[i])) + ", got " + shown(Json(upper[i])));
+        }
+    }
+}
+
+FigureBand readBand(Fields& fields, Budget& budget) {
+    FigureBand band;
+    band.x = fields.numbers("x", budget, Gaps::refused);
+    band.lower = fields.numbers("lower", budget, Gaps::allowed, band.x.size());
+    band.upper = fields.numbers("upper", budget, Gaps::allowed, band.x.size());
+    requireOrdered(band.lower, band.upper, fields.placeOf("upper"));
+    return band;
+}
+
+/// The optional whiskers of points and bars: both ends or neither.
+template <class Series>
+void readWhiskers(Fields& fields, Budget& budget, Series& series) {
+    series.lower = fields.optionalNumbers("lower", budget, Gaps::allowed, series.x.size());
+    series.upper = fields.optionalNumbers("upper", budget, Gaps::allowed, series.x.size());
+    if (series.lower.size() != series.upper.size()) {
+        throw Error(fields.placeOf(series.lower.empty() ? "lower" : "upper"), "is missing; whiskers need both ends");
+    }
+    requireOrdered(series.lower, series.upper, fields.placeOf("upper"));
+}
+
+FigurePoints readPoints(Fields& fields, Budget& budget) {
+    FigurePoints points;
+    points.x = fields.numbers("x", budget, Gaps::refused);
+    points.y = fields.numbers("y", budget, Gaps::allowed, points.x.size());
+    readWhiskers(fields, budget, points);
+    points.size = fields.numberWithin("size", points.size, 0.5, 40);
+    points.jitter = fields.numberWithin("jitter", 0, 0, 1e9);
+    points.marker = fields.choice<FigureMarker>("marker", points.marker,
+                                                {{"circle", FigureMarker::circle},
+                                                 {"square", FigureMarker::square},
+                                                 {"triangle", FigureMarker::triangle},
+                                                 {"diamond", FigureMarker::diamond}});
+    return points;
+}
+
+FigureRaster readRaster(Fields& fields, Budget& budget) {
+    FigureRaster raster;
+    raster.x = fields.numbers("x", budget, Gaps::refused);
+    raster.y = fields.numbers("y", budget, Gaps::refused, raster.x.size());
+    raster.height = fields.numberWithin("height", raster.height, 1e-6, 1e6);
+    return raster;
+}
+
+FigureHeatmap readHeatmap(Fields& fields, Budget& budget) {
+    FigureHeatmap map;
+    const Json& rows = fields.require("values");
+    const std::string place = fields.placeOf("values");
+    if (!rows.is_array() || rows.empty())
+        throw Error(place, "expected a list of rows, got " + (rows.is_array() ? "an empty list" : shown(rows)));
+    map.rows = rows.size();
+    for (std::size_t row = 0; row < map.rows; ++row) {
+        const Json& list = rows[row];
+        const std::string rowPlace = element(place, row);
+        if (!list.is_array()) throw Error(rowPlace, "expected a list of numbers, got " + shown(list));
+        if (row == 0) {
+            map.columns = list.size();
+            if (map.columns == 0) throw Error(rowPlace, "expected a list of numbers, got an empty list");
+        }
+        if (list.size() != map.columns) {
+            throw Error(rowPlace,
+                        "expected " + std::to_string(map.columns) + " numbers, got " + std::to_string(list.size()));
+        }
+        budget.take(list.size(), rowPlace);
+        appendNumbers(list, rowPlace, Gaps::allowed, map.values);
+    }
+    map.xRange = fields.range("x_range");
+    map.yRange = fields.range("y_range");
+    map.label = fields.text("label");
+    map.unit = fields.text("unit");
+    map.min = fields.optionalNumber("min");
+    map.max = fields.optionalNumber("max");
+    if (map.min && map.max) Fields::requireOrder(*map.min, *map.max, fields.placeOf("max"));
+    map.colorMap = fields.choice<FigureColorMap>("color_map", map.colorMap,
+                                                 {{"viridis", FigureColorMap::viridis},
+                                                  {"diverging", FigureColorMap::diverging},
+                                                  {"gray", FigureColorMap::gray}});
+    return map;
+}
+
+FigureReference readReference(Fields& fields, bool horizontal) {
+    FigureReference line;
+    line.horizontal = horizontal;
+    line.at = number(fields.require("at"), fields.placeOf("at"));
+    line.label = fields.text("label");
+    line.width = fields.numberWithin("width", line.width, 0.1, 20);
+    line.stroke = fields.choice("style", line.stroke, strokes);
+    return line;
+}
+
+FigureBars readBars(Fields& fields, Budget& budget) {
+    FigureBars bars;
+    bars.x = fields.numbers("x", budget, Gaps::refused);
+    bars.y = fields.numbers("y", budget, Gaps::allowed, bars.x.size());
+    readWhiskers(fields, budget, bars);
+    bars.width = fields.numberWithin("width", bars.width, 1e-9, 1e9);
+    return bars;
+}
+
+FigureSeries readSeries(const Json& value, const std::string& place, Budget& budget) {
+    Fields fields{value, place};
+    fields.require("kind");
+    enum class Kind { line, band, points, raster, heatmap, hline, vline, bars };
+    const Kind kind = fields.choice<Kind>("kind", Kind::line,
+                                          {{"line", Kind::line},
+                                           {"band", Kind::band},
+                                           {"points", Kind::points},
+                                           {"raster", Kind::raster},
+                                           {"heatmap", Kind::heatmap},
+                                           {"hline", Kind::hline},
+                                           {"vline", Kind::vline},
+                                           {"bars", Kind::bars}});
+    FigureSeries series;
+    if (kind != Kind::heatmap) {
+        series.name = fields.text("name");
+        series.group = fields.text("group");
+        series.color = fields.color("color");
+    }
+    switch (kind) {
+    case Kind::line:
+        series.data = readLine(fields, budget);
+        break;
+    case Kind::band:
+        series.data = readBand(fields, budget);
+        break;
+    case Kind::points:
+        series.data = readPoints(fields, budget);
+        break;
+    case Kind::raster:
+        series.data = readRaster(fields, budget);
+        break;
+    case Kind::heatmap:
+        series.data = readHeatmap(fields, budget);
+        break;
+    case Kind::hline:
+        series.data = readReference(fields, true);
+        break;
+    case Kind::vline:
+        series.data = readReference(fields, false);
+        break;
+    case Kind::bars:
+        series.data = readBars(fields, budget);
+        break;
+    }
+    fields.done();
+    return series;
+}
+
+void requirePositive(const std::vector<double>& values, const std::string& place) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (values[i] <= 0)
+            throw Error(element(place, i), "a log axis needs values above 0, got " + shown(Json(values[i])));
+    }
+}
+
+/// A log axis can show neither zero nor negative values, nor what is drawn from zero.
+void checkLogAxes(const FigurePanel& panel, const FigureSeries& series, const std::string& place) {
+    std::visit(
+        [&](const auto& data) {
+            using Data = std::decay_t<decltype(data)>;
+            if constexpr (std::is_same_v<Data, FigureHeatmap>) {
+                if (panel.x.logarithmic || panel.y.logarithmic)
+                    throw Error(place, "a heatmap cannot stand on a log axis");
+            } else if constexpr (std::is_same_v<Data, FigureReference>) {
+                if ((data.horizontal ? panel.y : panel.x).logarithmic) requirePositive({data.at}, place + ".at");
+            } else {
+                if (std::is_same_v<Data, FigureBars> && (panel.x.logarithmic || panel.y.logarithmic)) {
+                    throw Error(place, "bars start at zero and cannot stand on a log axis");
+                }
+                if (panel.x.logarithmic) requirePositive(data.x, place + ".x");
+                if (!panel.y.logarithmic) return;
+                if constexpr (requires { data.y; }) requirePositive(data.y, place + ".y");
+                if constexpr (requires { data.lower; }) requirePositive(data.lower, place + ".lower");
+                if constexpr (requires { data.upper; }) requirePositive(data.upper, place + ".upper");
+            }
+        },
+        series.data);
+}
+
+FigurePanel readPanel(const Json& value, const std::string& place, Budget& budget) {
+    Fields fields{value, place};
+    FigurePanel panel;
+    panel.title = fields.text("title");
+    if (const Json* axis = fields.find("x")) panel.x = readAxis(*axis, fields.placeOf("x"));
+    if (const Json* axis = fields.find("y")) panel.y = readAxis(*axis, fields.placeOf("y"));
+    panel.legend = fields.choice<FigureLegend>("legend", FigureLegend::automatic,
+                                               {{"auto", FigureLegend::automatic},
+                                                {"none", FigureLegend::none},
+                                                {"top-left", FigureLegend::topLeft},
+                                                {"top-right", FigureLegend::topRight},
+                                                {"bottom-left", FigureLegend::bottomLeft},
+                                                {"bottom-right", FigureLegend::bottomRight},
+                                                {"outside", FigureLegend::outside}});
+    const Json& list = fields.require("series");
+    const std::string listPlace = fields.placeOf("series");
+    fields.done();
+    if (!list.is_array()) throw Error(listPlace, "expected a list, got " + shown(list));
+    if (list.size() > FigureLimits::seriesPerPanel) {
+        throw Error(listPlace, "expected at most " + std::to_string(FigureLimits::seriesPerPanel) + " series, got " +
+                                   std::to_string(list.size()));
+    }
+    std::map<std::string, FigureColor> colorOfGroup;
+    bool heatmap = false;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const std::string seriesPlace = element(listPlace, i);
+        FigureSeries series = readSeries(list[i], seriesPlace, budget);
+        checkLogAxes(panel, series, seriesPlace);
+        if (std::holds_alternative<FigureHeatmap>(series.data) && std::exchange(heatmap, true)) {
+            throw Error(seriesPlace, "a panel holds one heatmap; put the second into a panel of its own");
+        }
+        if (series.color && !series.group.empty() && !colorOfGroup.try_emplace(series.group, *series.color).second &&
+            colorOfGroup[series.group] != *series.color) {
+            throw Error(seriesPlace + ".color",
+                        "the group " + shown(Json(series.group)) + " has another color already");
+        }
+        panel.series.push_back(std::move(series));
+    }
+    return panel;
+}
+
+} // namespace
+
+FigureDescription parseFigure(const nlohmann::ordered_json& document) {
+    Fields fields{document, ""};
+    const Json& version = fields.require("raphe_figure");
+    if (version != 1) throw Error("raphe_figure", "expected version 1, got " + shown(version));
+    FigureDescription figure;
+    figure.title = fields.text("title");
+    const Json& panels = fields.require("panels");
+    const Json* layout = fields.find("layout");
+    fields.done();
+    if (!panels.is_array() || panels.empty()) {
+        throw Error("panels", "expected a list of at least one panel, got " +
+                                  (panels.is_array() ? "an empty list" : shown(panels)));
+    }
+    if (panels.size() > FigureLimits::panels) {
+        throw Error("panels", "expected at most " + std::to_string(FigureLimits::panels) + " panels, got " +
+                                  std::to_string(panels.size()));
+    }
+    std::optional<std::size_t> rows, columns;
+    if (layout) {
+        Fields grid{*layout, "layout"};
+        rows = grid.count("rows", FigureLimits::gridSide);
+        columns = grid.count("columns", FigureLimits::gridSide);
+        grid.done();
+    }
+    // What the layout leaves open: as square as the number of panels allows, wide rather than high.
+    const std::size_t count = panels.size();
+    const auto covering = [count](std::size_t side) { return (count + side - 1) / side; };
+    const auto square = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(count))));
+    figure.columns = columns ? *columns : rows ? covering(*rows) : square;
+    figure.rows = rows ? *rows : covering(figure.columns);
+    if (figure.rows * figure.columns < count) {
+        throw Error("layout", "a grid of " + std::to_string(figure.rows) + " x " + std::to_string(figure.columns) +
+                                  " is too small for " + std::to_string(count) + " panels");
+    }
+    Budget budget;
+    for (std::size_t i = 0; i < count; ++i) figure.panels.push_back(readPanel(panels[i], element("panels", i), budget));
+    return figure;
+}
+
+FigureDescription parseFigure(std::string_view text, const std::string& place) {
+    if (text.size() > FigureLimits::bytes) {
+        throw Error(place, "expected at most " + std::to_string(FigureLimits::bytes) + " bytes, got " +
+                               std::to_string(text.size()));
+    }
+    return parseFigure(parseJson(text, place));
+}
+
+std::string figureLabel(const std::string& label, const std::string& unit) {
+    if (unit.empty()) return label;
+    return label.empty() ? "(" + unit + ")" : label + " (" + unit + ")";
+}
+
+} // namespace raphe

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "figure_description.h"
+
+#include <qcustomplot.h>
+
+namespace raphe {
+
+/// Smallest and largest coordinates seen so far.
+struct FigureExtent {
+    double low = std::numeric_limits<double>::infinity();
+    double high = -std::numeric_limits<double>::infinity();
+
+    void include(double value) {
+        if (value < low) low = value;
+        if (value > high) high = value;
+    }
+    bool empty() const { return low > high; }
+};
+
+/// How a series looks once colours are dealt out.
+struct FigureLook {
+    QColor color;
+    Qt::PenStyle stroke = Qt::SolidLine;
+    bool band = false; ///< a band of the same group lies behind, and shows in the legend
+};
+
+/// What we draw ourselves instead of using QCPGraph and its kin: lines are decimated to two points per pixel column,
+/// and everything is cut to the axes geometrically, because Qt's SVG writer ignores clip rectangles.
+/// A plottable borrows its data from the description, which must outlive it.
+class FigurePlottable : public QCPAbstractPlottable {
+public:
+    FigurePlottable(QCPAxis* x, QCPAxis* y, FigureLook look);
+
+    /// Widens the extents by the data; for y, by those with x within `xRange` only.
+    virtual void extendX(FigureExtent& extent) const = 0;
+    virtual void extendY(FigureExtent& extent, const QCPRange& xRange) const = 0;
+
+    /// Draws with any painter whose coordinates are those of the plot.
+    void paint(QCPPainter* painter) { draw(painter); }
+
+    double selectTest(const QPointF&, bool, QVariant* = nullptr) const override { return -1; }
+    QCPRange getKeyRange(bool& found, QCP::SignDomain domain = QCP::sdBoth) const override;
+    QCPRange getValueRange(bool& found, QCP::SignDomain domain = QCP::sdBoth,
+                           const QCPRange& keys = QCPRange()) const override;
+
+protected:
+    QRectF area() const { return QRectF{mKeyAxis->axisRect()->rect()}; }
+    QPointF pixel(double x, double y) const { return {mKeyAxis->coordToPixel(x), mValueAxis->coordToPixel(y)}; }
+    QPen stroke(double width) const;
+    /// Width of a column for decimation: one device pixel, or half a unit in a vector image.
+    static double columnWidth(const QCPPainter* painter);
+    void drawClippedLine(QCPPainter* painter, QPointF from, QPointF to) const;
+    void drawWhiskers(QCPPainter* painter, const QPen& pen, const std::vector<double>& x,
+                      const std::vector<double>& lower, const std::vector<double>& upper, double cap) const;
+
+    QRect clipRect() const override { return mKeyAxis->axisRect()->rect().adjusted(-6, -6, 6, 6); }
+
+    FigureLook look_;
+};
+
+class FigureLinePlottable final : public FigurePlottable {
+public:
+    FigureLinePlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureLine& line);
+    void extendX(FigureExtent& extent) const override;
+    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
+
+protected:
+    void draw(QCPPainter* painter) override;
+    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
+
+private:
+    const FigureLine& line_;
+    bool ascending_;
+};
+
+class FigureBandPlottable final : public FigurePlottable {
+public:
+    FigureBandPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureBand& band)
+        : FigurePlottable{x, y, look}, band_{band} {}
+    void extendX(FigureExtent& extent) const override;
+    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
+
+protected:
+    void draw(QCPPainter* painter) override;
+    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
+
+private:
+    const FigureBand& band_;
+};
+
+class FigurePointsPlottable final : public FigurePlottable {
+public:
+    FigurePointsPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigurePoints& points);
+    void extendX(FigureExtent& extent) const override;
+    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
+
+protected:
+    void draw(QCPPainter* painter) override;
+    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
+
+private:
+    const FigurePoints& points_;
+    std::vector<double> x_; ///< with the jitter
+};
+
+class FigureRasterPlottable final : public FigurePlottable {
+public:
+    FigureRasterPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureRaster& raster)
+        : FigurePlottable{x, y, look}, raster_{raster} {}
+    void extendX(FigureExtent& extent) const override;
+    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
+
+protected:
+    void draw(QCPPainter* painter) override;
+    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
+
+private:
+    const FigureRaster& raster_;
+};
+
+class FigureBarsPlottable final : public FigurePlottable {
+public:
+    /// The `slot`-th of `slots` series that share the width.
+    FigureBarsPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureBars& bars, int slot, int slotCount);
+    void extendX(FigureExtent& extent) const override;
+    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
+
+protected:
+    void draw(QCPPainter* painter) override;
+    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
+
+private:
+    const FigureBars& bars_;
+    double width_;
+    std::vector<double> x_; ///< centres of the bars as drawn
+};
+
+class FigureReferencePlottable final : public FigurePlottable {
+public:
+    FigureReferencePlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureReference& line)
+        : FigurePlottable{x, y, look}, line_{line} {}
+    void extendX(FigureExtent& extent) const override;
+    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
+
+protected:
+    void draw(QCPPainter* painter) override;
+    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
+
+private:
+    const FigureReference& line_;
+};
+
+/// The label of a reference line, on top of the data. It stands where place() put it.
+class FigureReferenceLabel final : public FigurePlottable {
+public:
+    FigureReferenceLabel(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureReference& line, const QFont& font)
+        : FigurePlottable{x, y, look}, line_{line}, font_{font} {}
+    void extendX(FigureExtent&) const override {}
+    void extendY(FigureExtent&, const QCPRange&) const override {}
+
+    /// Rectangles beside the line, the preferred one first; all within the axes. Empty when the line is out of sight.
+    std::vector<QRectF> candidates() const;
+    void place(const QRectF& rect) {
+        offset_ = rect.topLeft() - area().topLeft();
+        placed_ = true;
+    }
+    void hide() { placed_ = false; }
+    bool placed() const { return placed_; }
+
+protected:
+    void draw(QCPPainter* painter) override;
+    void drawLegendIcon(QCPPainter*, const QRectF&) const override {}
+
+private:
+    QSizeF textSize() const;
+
+    const FigureReference& line_;
+    QFont font_;
+    QPointF offset_;
+    bool placed_ = false;
+};
+
+} // namespace raphe
