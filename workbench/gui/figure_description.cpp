@@ -561,7 +561,9 @@ FigureDescription parseFigure(std::string_view text, const std::string& place) {
         throw Error(place, "expected at most " + std::to_string(FigureLimits::bytes) + " bytes, got " +
                                std::to_string(text.size()));
     }
-    return parseFigure(parseJson(text, place));
+    // A document nests nine deep at most; texts and containers come on top of the numbers.
+    const JsonLimits limits{.bytes = FigureLimits::bytes, .depth = 16, .values = FigureLimits::numbers + 1'000'000};
+    return parseFigure(parseJson(text, place, limits));
 }
 
 std::string figureLabel(const std::string& label, const std::string& unit) {
