@@ -19,6 +19,7 @@ public:
         std::vector<StateInfo> states;
         std::vector<int> parameters; ///< index of each weight in parameters()
         int locals = 0;
+        std::vector<int> shownState; ///< by port: the state that an output shows, or -1
         bool closes = false;         ///< has ports that are read at the end of a step
         std::uint64_t entity = 0;
     };
@@ -34,6 +35,8 @@ public:
             }
             node.states = builder.states();
             node.locals = builder.locals();
+            node.shownState.assign(item.portSizes.size(), -1);
+            for (auto [port, state] : builder.shownStates()) node.shownState[static_cast<std::size_t>(port)] = state;
             node.entity = addressOf(item.name);
             for (const auto& weight : builder.weights()) {
                 ParameterInfo info;

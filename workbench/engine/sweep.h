@@ -255,6 +255,8 @@ public:
             auto& store = knownAdjoint(node, port);
             result.given.push_back({node, port, std::vector<T>(store.data(), store.data() + store.size())});
         }
+        for (std::size_t w = 0; w < delays_.size(); ++w)
+            if (const int shown = shownState(graph_.wires()[w]); shown >= 0) addTo(stateAdjoints_[at(graph_.wires()[w].fromNode)][at(shown)].data(), delayAdjoints_[w]);
         for (std::size_t n = 0; n < frames_.size(); ++n)
             for (std::size_t k = 0; k < states_[n].size(); ++k)
                 result.initial.push_back(denseState(static_cast<int>(n), static_cast<int>(k), stateAdjoints_[n][k].data()));
@@ -355,6 +357,11 @@ private:
         return {&tape_, store.data() + offset, gradient, rows, count * plan_.trials};
     }
 
+    /// The state that a delayed wire shows before the first step, or -1.
+    int shownState(const GraphWire& wire) const {
+        return wire.delayed ? network_.nodes()[at(wire.fromNode)].shownState[at(wire.fromPort)] : -1;
+    }
+
     void start(const TrialRange& range, const T* weights) {
         range_ = range;
         weights_ = weights;
@@ -373,6 +380,7 @@ private:
             const auto& wire = graph_.wires()[w];
             const double neutral = graph_.nodes()[at(wire.toNode)].declaration().ports[at(wire.toPort)].neutral;
             std::fill_n(delays_[w].data(), delays_[w].size(), static_cast<T>(neutral));
+            if (const int shown = shownState(wire); shown >= 0) std::copy_n(states_[at(wire.fromNode)][at(shown)].data(), delays_[w].size(), delays_[w].data());
         }
         if (graph_.task() < 0 || given_) return;
         for (int b = 0; b < plan_.trials; ++b) {

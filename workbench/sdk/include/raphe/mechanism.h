@@ -58,6 +58,11 @@ public:
 
     Input input(const char* port) const { return {indexOf(port)}; }
     Output output(const char* port) const { return {indexOf(port)}; }
+    /// An output that shows a state: before the first step a delayed wire from it delivers the initial state.
+    Output output(const char* port, State shown) {
+        shown_.emplace_back(indexOf(port), shown.index);
+        return {indexOf(port)};
+    }
     int size(const char* port) const { return sizes_[static_cast<std::size_t>(indexOf(port))]; }
     bool wired(const char* port) const { return wired_[static_cast<std::size_t>(indexOf(port))]; }
     /// Duration of a step, in the experiment's unit of time.
@@ -81,6 +86,8 @@ public:
     const std::vector<WeightInfo>& weights() const { return weights_; }
     const std::vector<StateInfo>& states() const { return states_; }
     int locals() const { return locals_; }
+    /// (output port, state) pairs
+    const std::vector<std::pair<int, int>>& shownStates() const { return shown_; }
 
 private:
     int indexOf(const char* port) const {
@@ -94,6 +101,7 @@ private:
     double dt_;
     std::vector<WeightInfo> weights_;
     std::vector<StateInfo> states_;
+    std::vector<std::pair<int, int>> shown_;
     int locals_ = 0;
 };
 

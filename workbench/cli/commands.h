@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/progress.h"
+#include "engine/plugin_host.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the program's subcommands do; each returns an exit code: 0 done, 1 failed while running, 2 bad input (as an
+/// exception raphe::Error), 130 interrupted after a checkpoint.
+namespace raphe::cli {
+
+struct RunArguments {
+    std::string experiment;
+    std::vector<std::string> assignments;
+    std::optional<std::int64_t> seed;
+    std::optional<int> iterations, checkpointEvery;
+    int threads = 0;
+    std::string precision, out, executor = "tbb";
+    std::uint64_t scheduleSeed = 0;
+    bool resume = false, recordAll = false;
+    std::vector<std::string> record, interventions;
+    Output output = Output::people;
+};
+
+struct EvaluateArguments {
+    std::string run;
+    int trials = 0, threads = 0;
+    std::vector<std::string> record, interventions, assignments;
+    std::string out;
+    bool json = false;
+};
+
+int list(const PluginHost& plugins, const std::string& kind, bool json);
+int describe(const PluginHost& plugins, const std::string& mechanism, bool json, bool markdown);
+int check(const PluginHost& plugins, const std::string& experiment, const std::vector<std::string>& assignments);
+int run(const PluginHost& plugins, const RunArguments& arguments);
+int evaluate(const PluginHost& plugins, const EvaluateArguments& arguments);
+int gradcheck(const PluginHost& plugins, const std::string& experiment, const std::vector<std::string>& assignments, int entries);
+int lua(PluginHost& plugins, const std::string& script, const std::vector<std::string>& arguments, bool allowIo);
+int plot(const std::vector<std::string>& runs, const std::string& metric, int smoothing, const std::string& picture);
+int exportRun(const std::string& run, const std::string& file);
+int pluginList(const PluginHost& plugins, bool json);
+int pluginCheck(const PluginHost& plugins, const std::string& name);
+int pluginNew(const std::string& name);
+
+} // namespace raphe::cli

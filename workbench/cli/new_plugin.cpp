@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/commands.h"
+#include "engine/files.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+
+namespace raphe::cli {
+
+namespace {
+void replaceAll(std::string& text, const std::string& from, const std::string& to) {
+    for (std::size_t i = text.find(from); i != std::string::npos; i = text.find(from, i + to.size())) text.replace(i, from.size(), to);
+}
+} // namespace
+
+/// Copies the smallest plugin under a new name: leaky -> NAME, Leaky -> Name.
+int pluginNew(const std::string& name) {
+    bool good = !name.empty() && std::islower(static_cast<unsigned char>(name[0]));
+    for (char c : name) good = good && (std::islower(static_cast<unsigned char>(c)) || std::isdigit(static_cast<unsigned char>(c)) || c == '_');
+    if (!good) throw Error("plugin new", "a plugin's name consists of lower-case letters, digits and _ and begins with a letter, got \"" + name + "\"");
+    if (std::filesystem::exists(name)) throw Error(name, "exists already; choose another name");
+    const auto source = resourceFolder() / "plugin_template" / "leaky";
+    std::string type;
+    bool upper = true;
+    for (char c : name) {
+        if (c == '_') {
+            upper = true;
+            continue;
+        }
+        type += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+        upper = false;
+    }
+    std::filesystem::create_directory(name);
+    for (const auto& file : std::filesystem::directory_iterator(source)) {
+        auto text = readBytes(file.path(), 1 << 20);
+        auto target = file.path().filename().string();
+        for (auto* t : {&text, &target}) {
+            replaceAll(*t, "leaky", name);
+            replaceAll(*t, "Leaky", type);
+        }
+        writeAtomically(std::filesystem::path(name) / target, text);
+    }
+    fmt::print("{0}/ holds a plugin that works; build it with\n  cmake -S {0} -B {0}/build -G Ninja -DCMAKE_BUILD_TYPE=Release && cmake --build {0}/build\n"
+               "and use it with\n  RAPHE_PLUGIN_PATH={0}/build raphe describe model.{0}\n", name);
+    return 0;
+}
+
+} // namespace raphe::cli

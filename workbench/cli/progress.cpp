@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace raphe::cli {
+
+namespace {
+volatile std::sig_atomic_t interruptCount = 0;
+extern "C" void onInterrupt(int) {
+    interruptCount = interruptCount + 1;
+    if (interruptCount > 1) _exit(130);
+}
+
+std::string duration(double seconds) {
+    const auto s = static_cast<long>(seconds + 0.5);
+    if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+    return fmt::format("{}:{:02}", s / 60, s % 60);
+}
+
+int terminalWidth() {
+    winsize size{};
+    return ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+} // namespace
+
+bool interrupted() { return interruptCount > 0; }
+void watchInterrupts() {
+    struct sigaction action {};
+    action.sa_handler = onInterrupt;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+Progress::~Progress() { finish(); }
+
+void Progress::finish() {
+    if (lineOpen_) fmt::print(stderr, "\n");
+    lineOpen_ = false;
+}
+
+void Progress::onIteration(Session& session, const IterationReport& report) {
+    if (interrupted()) session.cancel();
+    const auto now = std::chrono::steady_clock::now();
+    if (output_ == Output::json) {
+        Json metrics = Json::object();
+        for (const auto& [name, value] : report.metrics) metrics[name] = value;
+        fmt::print("{}\n", Json{{"event", "iteration"}, {"iteration", report.iteration}, {"seconds", report.seconds}, {"metrics", metrics}}.dump());
+        if (now - drawn_ > std::chrono::milliseconds(200)) {
+            std::fflush(stdout);
+            drawn_ = now;
+        }
+        return;
+    }
+    if (output_ == Output::quiet) return;
+    if (first_ < 0) {
+        first_ = report.iteration;
+        begun_ = now;
+        shownMetric_ = report.metrics.front().first;
+        for (const auto& [name, value] : report.metrics)
+            if (name == "reward") shownMetric_ = name;
+    }
+    double value = 0;
+    for (const auto& [name, number] : report.metrics)
+        if (name == shownMetric_) value = number;
+    smoothed_ = report.iteration == first_ ? value : smoothed_ + std::max(0.01, 1.0 / (report.iteration - first_ + 1)) * (value - smoothed_);
+    const bool last = report.iteration + 1 == iterations_;
+    const bool terminal = isatty(2) != 0;
+    if (!last && now - drawn_ < (terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(5000))) return;
+    drawn_ = now;
+    const double elapsed = std::chrono::duration<double>(now - begun_).count();
+    draw(report, elapsed > 0 ? (report.iteration - first_) / elapsed : 0, last);
+}
+
+void Progress::draw(const IterationReport& report, double rate, bool last) {
+    const int done = report.iteration + 1;
+    const double remaining = rate > 0 ? (iterations_ - done) / rate : 0;
+    const auto text = fmt::format(" {}/{}  {} {:.4g}  {:.0f} it/s  {}", done, iterations_, shownMetric_, smoothed_, rate,
+                                  last ? "done in " + duration(report.seconds) : rate > 0 ? "ETA " + duration(remaining) : "");
+    if (isatty(2) == 0) {
+        fmt::print(stderr, "{}\n", text.substr(1));
+        return;
+    }
+    const int room = std::max(10, terminalWidth() - static_cast<int>(text.size()) - 3);
+    const int filled = static_cast<int>(static_cast<double>(std::min(room, 40)) * done / std::max(1, iterations_));
+    std::string bar;
+    for (int i = 0; i < std::min(room, 40); ++i) bar += i < filled ? "█" : "░";
+    fmt::print(stderr, "\r{}{}\033[K", bar, text);
+    std::fflush(stderr);
+    lineOpen_ = true;
+}
+
+} // namespace raphe::cli

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/session.h"
+
+#include <chrono>
+#include <string>
+
+namespace raphe::cli {
+
+enum class Output { people, quiet, json };
+
+/// Set by Ctrl-C (SIGINT) and SIGTERM once watchInterrupts() was called. The second signal ends the program at once.
+bool interrupted();
+void watchInterrupts();
+
+/// Shows a training on the terminal (stderr): a bar with rate and remaining time, redrawn in place, or a line every few
+/// seconds where there is no terminal; with Output::json one object per iteration on stdout. Cancels the session when
+/// the user interrupts.
+class Progress final : public SessionObserver {
+public:
+    Progress(Output output, int iterations) : output_(output), iterations_(iterations) {}
+    ~Progress() override;
+    void onIteration(Session& session, const IterationReport& report) override;
+    /// Ends the bar's line.
+    void finish();
+
+private:
+    void draw(const IterationReport& report, double rate, bool last);
+
+    Output output_;
+    int iterations_;
+    int first_ = -1;
+    bool lineOpen_ = false;
+    std::string shownMetric_;
+    double smoothed_ = 0;
+    std::chrono::steady_clock::time_point begun_, drawn_{};
+};
+
+} // namespace raphe::cli
