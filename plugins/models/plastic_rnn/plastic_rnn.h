@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plastic_kernel.h"
+
+#include "raphe/plugin.h"
+
+#include <limits>
+#include <string>
+
+namespace raphe {
+
+struct PlasticRnnParams {
+    int hidden = 200;
+    std::string rule = "simple";
+    std::string clip = "hard";
+    double clipBound = 1.0;
+    std::string alpha = "per_connection";
+    std::string fanOut = "none";
+    bool traceFirst = false;
+    double recurrentInit = 0.01;
+    double etaInit = 0.1;
+};
+
+inline constexpr const char* plasticRnnManual =
+    R"(A recurrent network whose connections change while it runs, at a rate that
+the network itself may control. Each connection has a trained fixed weight and a Hebbian trace that starts each trial at 0.
+
+    h(t) = tanh( W_in x(t) + b_in + (W + alpha .* H(t-1)) h(t-1) )
+    H(t) = clip( H(t-1) + d ),   d_ij = q_i(t) h_i(t) h_j(t-1)
+
+| rule | rate |
+| --- | --- |
+| none | no trace: a plain recurrent network |
+| plastic | q_i = eta, one trained number |
+| simple | q_i = M(t), or f_i M(t) + g_i with fan_out per_neuron |
+| retroactive | d_ij = q_i(t) E_ij(t-1) with q_i as for simple; E(t) = (1 - eta_E) E(t-1) + eta_E h_i(t) h_j(t-1) |
+
+M(t) is whatever is wired to the port `plasticity`, usually one unit that reads h(t). With trace_first the retroactive
+rule uses E(t) instead of E(t-1).
+
+| clip | trace, with H' = H(t-1) and c = clip_bound |
+| --- | --- |
+| hard | min(max(H' + d, -c), c) |
+| soft | the same of H' + max(d, 0) (1 - H') + min(d, 0) (1 + H') |
+| decay | (1 - q_i) H' + q_i h_i(t) h_j(t-1); sensible only for q in [0, 1] |
+| oja | H' + q_i (h_i(t) h_j(t-1) - h_i(t)^2 H') |
+| none | H' + d; may diverge |
+
+| paper | here |
+| --- | --- |
+| x, h | ports `input`, `hidden` |
+| M(t) | port `plasticity` |
+| W_in, b_in | `input_weight`, `input_bias` |
+| w (fixed weights) | `recurrent_weight`; row: receiving neuron |
+| alpha | `alpha`; (hidden, hidden), (hidden, 1) or (1, 1) |
+| eta | `eta`, and `eta_trace` for the eligibility trace |
+| Hebb(t), E(t) | states `hebbian_trace`, `eligibility` |
+| fan-out of the modulator | `fan_gain` f, `fan_bias` g |
+
+**Differs from the paper.** Following the authors' programs: the Hebbian product pairs h(t) with h(t-1); the retroactive
+rule clips too; W and alpha start uniform in [0, recurrent_init). The programs' unused eta of the modulated rules is
+left out. Where d = 0, the gradient of soft is the mean of its two one-sided values. The gradient of hard and soft is 0
+only where the value before clipping lies strictly outside the bound.)";
+
+/// Recurrent network with differentiable, neuromodulated Hebbian plasticity ("Backpropamine"):
+///   h(t) = tanh( W_in x(t) + b_in + (W + alpha .* H(t-1)) h(t-1) )
+///   H(t) = clip( H(t-1) + q(t) h(t) h(t-1)^T ),  q = eta, or given by a modulator that reads h(t)
+/// T. Miconi, A. Rawal, J. Clune, K. O. Stanley (2019), Backpropamine: training self-modifying neural networks with
+/// differentiable neuromodulated plasticity, ICLR. The table of symbols and the differences stand in manual().
+///
+/// The update of the trace H is deferred: the end of step t only keeps the rate q(t), and step t+1 applies it in the
+/// same pass over the trace that computes its own drive (plastic_kernel.h). Below, h1 = h(t-1) is what is transmitted
+/// in step t, and h0 = h(t-2) is the presynaptic factor of the update that is pending from step t-1. While recording,
+/// traces are kept as they were before clipping: clipping again on reading gives H, and whether it changed anything
+/// gives the exact mask of the gradient (which passes at the bound itself).
+template <class T>
+class PlasticRnn final : public Model<T> {
+public:
+    static Declaration<PlasticRnnParams> declare();
+
+    explicit PlasticRnn(const PlasticRnnParams& p, Builder& b)
+        : units_(p.hidden), padded_(plastic::paddedRows<T>(p.hidden)), rule_(ruleOf(p.rule)),
+          leak_(p.clip == "decay" ? Leak::decay
+                : p.clip == "oja" ? Leak::oja
+                                  : Leak::none),
+          bound_(p.clip == "hard" || p.clip == "soft" ? static_cast<T>(p.clipBound) : unbounded) {
+        const int inputs = b.size("input");
+        const auto recurrent = Init::uniform(0, p.recurrentInit);
+        const bool modulated = rule_ == Rule::simple || rule_ == Rule::retroactive;
+        if (modulated && !b.wired("plasticity"))
+            throw Error(
+                "port \"plasticity\": rule \"" + p.rule +
+                "\" needs a modulator, but nothing is wired to it; wire a model of size 1 or choose rule \"plastic\"");
+        if (!modulated && b.wired("plasticity"))
+            throw Error("port \"plasticity\": rule \"" + p.rule +
+                        "\" takes no modulator, but something is wired to it; remove the wire or choose rule "
+                        "\"simple\" or \"retroactive\"");
+        hidden_ = b.output("hidden");
+        plasticity_ = b.input("plasticity");
+        const auto inputWeight = b.weight("input_weight", units_, inputs, Init::fanIn(inputs));
+        const auto inputBias = b.weight("input_bias", units_, 1, Init::fanIn(inputs));
+        input_ = Projection<T>(b, "input", inputWeight, inputBias);
+        W_ = b.weight("recurrent_weight", units_, units_, recurrent);
+        driveAdjoint_ = b.local();
+        // Before `state_`: states are stored in this order, and after a lone step h0 is the memory that held h1.
+        if (rule_ != Rule::none) earlier_ = b.state("previous", units_);
+        state_ = b.state("hidden", units_);
+        if (rule_ == Rule::none) return;
+
+        perConnection_ = p.alpha == "per_connection";
+        single_ = p.alpha == "single";
+        alpha_ = b.weight("alpha", single_ ? 1 : units_, perConnection_ ? units_ : 1, recurrent);
+        if (rule_ == Rule::plastic) eta_ = b.weight("eta", 1, 1, Init::constant(p.etaInit));
+        if (rule_ == Rule::retroactive) eta_ = b.weight("eta_trace", 1, 1, Init::constant(p.etaInit));
+        if (p.fanOut == "per_neuron") {
+            fanGain_ = b.weight("fan_gain", units_, 1, Init::fanIn(1));
+            fanBias_ = b.weight("fan_bias", units_, 1, Init::fanIn(1));
+        }
+        if (modulated) rate_ = b.state("rate", fanGain_.index >= 0 ? units_ : 1);
+        const StateOptions square{.columns = units_, .stride = padded_, .inPlace = true};
+        trace_ = b.state("hebbian_trace", units_, square);
+        if (rule_ == Rule::retroactive) eligibility_ = b.state("eligibility", units_, square);
+        const auto form = leak_ != Leak::none ? plastic::Form::leaky
+                          : p.clip == "soft"  ? plastic::Form::soft
+                                              : plastic::Form::bounded;
+        const auto source = rule_ != Rule::retroactive ? plastic::Source::activity
+                            : p.traceFirst             ? plastic::Source::newTrace
+                                                       : plastic::Source::oldTrace;
+        kernels_ = plastic::kernelsFor<T>(form, source, perConnection_);
+        rows_ = b.local();
+        copies_ = b.local();
+        gainAdjoint_ = b.local();
+        start_ = b.local();
+    }
+
+    void begin(Step<T>& s) const override {
+        Tape<T>& tape = s.tape();
+        if (tape.recording()) {
+            // Per step the gradient of W is zbar h1^T, of rank one; for the whole span it is one matrix product. This
+            // reverse step is recorded first, so it runs when all zbar of the span are there.
+            const Value<T> W = s.weight(W_), Zbar = tape.make(units_, s.columns(), false), start = s.state(state_),
+                           h = s.sequence(hidden_);
+            s.keep(driveAdjoint_, Zbar);
+            if (W.adjoint) {
+                const Value<T> before = tape.make(units_, s.columns(), false);
+                tape.reverse([=] {
+                    std::copy_n(start.data, start.size(), before.data);
+                    std::copy_n(h.data, before.size() - start.size(), before.data + start.size());
+                    W.gradient().noalias() += Zbar.value() * before.value().transpose();
+                });
+            }
+        }
+        if (rule_ != Rule::none) prepareTraces(s);
+        input_.begin(s);
+    }
+
+    void step(Step<T>& s) const override {
+        const Value<T> drive = input_.step(s), h1 = s.state(state_), h = s.destination(hidden_);
+        if (rule_ == Rule::none)
+            stepFixed(s, drive, h1, h);
+        else
+            sweep(s, drive, h);
+        s.next(state_, s.emit(hidden_, h));
+        if (rule_ != Rule::none) s.next(earlier_, h1);
+    }
+
+    void close(Step<T>& s) const override {
+        if (rate_.index < 0) return;
+        const Value<T> M = s.input(plasticity_);
+        s.next(rate_, fanGain_.index >= 0 ? s.weight(fanGain_) * M + s.weight(fanBias_) : M);
+    }
+
+    /// Applies the update that the last step left pending.
+    void settle(Step<T>& s) const override {
+        if (rule_ != Rule::none) sweep(s, {}, {});
+    }
+
+private:
+    enum class Rule { none, plastic, simple, retroactive };
+    enum class Leak { none, decay, oja };
+    static constexpr T unbounded = std::numeric_limits<T>::infinity();
+    static Rule ruleOf(const std::string& name) {
+        return name == "none"      ? Rule::none
+               : name == "plastic" ? Rule::plastic
+               : name == "simple"  ? Rule::simple
+                                   : Rule::retroactive;
+    }
+
+    /// Padded rows that a block of trials needs during one pass.
+    struct Rows {
+        enum Index { gain, leakOrPost, drive, before, earlier, gainSum, leakSum, postSum, rowGainSum, count };
+        T* data;
+        int padded;
+        T* at(int trial, Index index) const {
+            return data + static_cast<std::ptrdiff_t>(trial * count + index) * padded;
+        }
+    };
+
+    /// One pass over the traces of a chunk, with all that its adjoint needs to know.
+    struct Pass {
+        plastic::Sheet<T> sheet;
+        Value<T> h, h1, h0, rate, drive, zbar; ///< h, drive and zbar are empty if only the traces are updated
+        Value<T> trace, traceNext, eligibility, eligibilityNext;
+        Value<T> alpha, eta;
+        bool pending; ///< an update is: not so in the first step of a trial
+    };
+
+    void prepareTraces(Step<T>& s) const {
+        Tape<T>& tape = s.tape();
+        s.keep(start_, s.state(trace_));
+        s.keep(rows_, tape.make(padded_, Rows::count * plastic::maxBlock, false));
+        // A copy in aligned columns pays if it is read often enough.
+        const bool copyAll = s.spanSteps() * s.trials() >= 8;
+        const int firstCopied = copyAll ? 0 : plastic::Columns<T>::firstUnsafe(units_, padded_);
+        const Value<T> copies = tape.make(padded_, 2 * (units_ - firstCopied) + 1, false);
+        s.keep(copies_, copies);
+        plastic::Columns<T>::make(s.weight(W_).data, copies.data, units_, padded_, firstCopied);
+        const Value<T> alpha = s.weight(alpha_);
+        T* alphaCopy = copies.column(units_ - firstCopied);
+        if (perConnection_) {
+            plastic::Columns<T>::make(alpha.data, alphaCopy, units_, padded_, firstCopied);
+            if (!tape.recording()) return;
+            const Value<T> sum = tape.constant(padded_, units_, T(0));
+            s.keep(gainAdjoint_, sum);
+            if (alpha.adjoint) tape.reverse([=, units = units_] { alpha.gradient() += sum.value().topRows(units); });
+        } else {
+            fillRows(alphaCopy, [&](int i) { return alpha.data[single_ ? 0 : i]; });
+        }
+    }
+
+    void stepFixed(Step<T>& s, Value<T> drive, Value<T> h1, Value<T> h) const {
+        const Value<T> W = s.weight(W_);
+        h.value() = drive.value();
+        h.value().noalias() += W.value() * h1.value();
+        h.array() = h.array().tanh();
+        if (!s.tape().recording()) return;
+        const Value<T> zbar = s.keptStep(driveAdjoint_);
+        s.tape().reverse([=] {
+            zbar.array() = h.gradientArray() * (T(1) - h.array().square());
+            if (drive.adjoint) drive.gradient() += zbar.value();
+            if (h1.adjoint) h1.gradient().noalias() += W.value().transpose() * zbar.value();
+        });
+    }
+
+    /// Applies the pending update; if `drive` is given, also computes h = tanh(drive + (W + alpha .* H) h1).
+    void sweep(Step<T>& s, Value<T> drive, Value<T> h) const {
+        Tape<T>& tape = s.tape();
+        const bool recording = tape.recording();
+        Pass pass{};
+        pass.pending = s.time() > 0;
+        pass.h = h;
+        pass.drive = drive;
+        if (recording && h) pass.zbar = s.keptStep(driveAdjoint_);
+        pass.h1 = s.state(state_);
+        pass.h0 = s.state(earlier_);
+        pass.alpha = s.weight(alpha_);
+        if (rate_.index >= 0) pass.rate = s.state(rate_);
+        if (eta_.index >= 0) pass.eta = s.weight(eta_);
+        pass.trace = s.state(trace_);
+        pass.traceNext = s.advance(trace_);
+        if (eligibility_.index >= 0) {
+            pass.eligibility = s.state(eligibility_);
+            pass.eligibilityNext = s.advance(eligibility_);
+        }
+        pass.sheet = sheet(s, pass);
+        const Rows rows{s.kept(rows_).data, padded_};
+        const int trials = s.trials();
+        for (int first = 0; first < trials; first += plastic::maxBlock) {
+            const int count = std::min(plastic::maxBlock, trials - first);
+            plastic::TrialSweep<T> block[plastic::maxBlock];
+            for (int b = 0; b < count; ++b) {
+                block[b] = factors(pass, rows, b, first + b);
+                T* z = rows.at(b, Rows::drive);
+                fillRows(z, [&](int i) { return drive ? drive.column(first + b)[i] : T(0); });
+                block[b].drive = z;
+            }
+            (recording ? kernels_.record : kernels_.act)[count - 1](pass.sheet, block);
+            for (int b = 0; b < count && h; ++b) {
+                // Over whole packets: the tail of a vectorised tanh would round differently.
+                Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>, Eigen::AlignedMax> z(block[b].drive, padded_);
+                z = z.tanh();
+                std::copy_n(block[b].drive, units_, h.column(first + b));
+            }
+        }
+        if (recording) tape.reverse([=, this] { sweepBack(pass, rows); });
+
+        Value<T> traceAfter = pass.traceNext;
+        if (recording && !h) { // settled: what is left must be readable, but the adjoint needs U
+            traceAfter = tape.make(traceAfter.rows, traceAfter.cols, false);
+            traceAfter.adjoint = pass.traceNext.adjoint;
+            traceAfter.array() = pass.traceNext.array().max(-pass.sheet.bound).min(pass.sheet.bound);
+        }
+        s.next(trace_, traceAfter);
+        if (eligibility_.index >= 0) s.next(eligibility_, pass.eligibilityNext);
+    }
+
+    plastic::Sheet<T> sheet(Step<T>& s, const Pass& pass) const {
+        plastic::Sheet<T> sheet;
+        sheet.units = units_;
+        sheet.padded = padded_;
+        const Value<T> copies = s.kept(copies_);
+        const int copied = (copies.cols - 1) / 2, firstCopied = units_ - copied;
+        sheet.weight = {s.weight(W_).data, copies.data, units_, padded_, firstCopied};
+        sheet.gain = {pass.alpha.data, copies.column(copied), units_, padded_, firstCopied};
+        sheet.rowGain = copies.column(copied);
+        sheet.gainAdjoint = s.kept(gainAdjoint_).data;
+        // What the trial starts with, or what a checkpoint holds, is H itself and not to be clipped on reading.
+        const bool unclipped = s.tape().recording() && pass.trace.data != s.kept(start_).data;
+        sheet.bound = pass.pending ? bound_ : unbounded;
+        sheet.readBound = unclipped && s.time() > 1 ? bound_ : unbounded;
+        sheet.keep = rule_ == Rule::retroactive && pass.pending ? T(1) - pass.eta.data[0] : T(1);
+        return sheet;
+    }
+
+    template <class F>
+    void fillRows(T* to, F value) const {
+        for (int i = 0; i < units_; ++i) to[i] = value(i);
+        std::fill(to + units_, to + padded_, T(0));
+    }
+    T rateOf(const Pass& pass, int row, int trial) const {
+        if (!pass.pending) return T(0);
+        if (!pass.rate) return pass.eta.data[0];
+        return pass.rate.column(trial)[pass.rate.rows == 1 ? 0 : row];
+    }
+
+    /// Fills in what forward and backward passes have in common. @param b  place of the trial in its block
+    plastic::TrialSweep<T> factors(const Pass& pass, const Rows& rows, int b, int trial) const {
+        plastic::TrialSweep<T> sweep;
+        const T* h1 = pass.h1.column(trial);
+        T *gain = rows.at(b, Rows::gain), *second = rows.at(b, Rows::leakOrPost);
+        if (rule_ == Rule::retroactive) {
+            const T eta = pass.pending ? pass.eta.data[0] : T(0);
+            fillRows(gain, [&](int i) { return rateOf(pass, i, trial); });
+            fillRows(second, [&](int i) { return eta * h1[i]; });
+        } else {
+            fillRows(gain, [&](int i) { return rateOf(pass, i, trial) * h1[i]; });
+            if (leak_ == Leak::decay) fillRows(second, [&](int i) { return rateOf(pass, i, trial); });
+            if (leak_ == Leak::oja) fillRows(second, [&](int i) { return gain[i] * h1[i]; });
+        }
+        sweep.gain = gain;
+        sweep.leak = sweep.post = second;
+        sweep.before = h1;
+        sweep.earlier = pass.h0.column(trial);
+        sweep.trace = pass.trace.column(trial);
+        sweep.traceNext = pass.traceNext.column(trial);
+        if (pass.eligibility) {
+            sweep.eligibility = pass.eligibility.column(trial);
+            sweep.eligibilityNext = pass.eligibilityNext.column(trial);
+        }
+        return sweep;
+    }
+
+    void sweepBack(const Pass& pass, const Rows& rows) const {
+        const int trials = pass.h1.cols;
+        for (int first = 0; first < trials; first += plastic::maxBlock) {
+            const int count = std::min(plastic::maxBlock, trials - first);
+            plastic::TrialSweep<T> block[plastic::maxBlock];
+            for (int b = 0; b < count; ++b) {
+                const int trial = first + b;
+                block[b] = factors(pass, rows, b, trial);
+                T* zbar = rows.at(b, Rows::drive);
+                if (pass.h) {
+                    const T *h = pass.h.column(trial), *hbar = pass.h.gradientColumn(trial);
+                    fillRows(zbar, [&](int i) { return hbar[i] * (T(1) - h[i] * h[i]); });
+                    std::copy_n(zbar, units_, pass.zbar.column(trial));
+                    if (pass.drive.adjoint) addTo(pass.drive.gradientColumn(trial), [&](int i) { return zbar[i]; });
+                } else {
+                    fillRows(zbar, [](int) { return T(0); });
+                }
+                block[b].driveAdjoint = zbar;
+                block[b].beforeAdjoint = rows.at(b, Rows::before);
+                block[b].earlierAdjoint = rows.at(b, Rows::earlier);
+                block[b].gainSum = rows.at(b, Rows::gainSum);
+                block[b].leakSum = rows.at(b, Rows::leakSum);
+                block[b].postSum = rows.at(b, Rows::postSum);
+                block[b].rowGainSum = rows.at(b, Rows::rowGainSum);
+                for (auto index : {Rows::gainSum, Rows::leakSum, Rows::postSum, Rows::rowGainSum})
+                    std::fill_n(rows.at(b, index), padded_, T(0));
+                if (!pass.trace.adjoint) {
+                    sweepBackLocally(pass, block[b]);
+                } else {
+                    block[b].traceAdjoint = pass.trace.gradientColumn(trial);
+                    if (pass.eligibility) block[b].eligibilityAdjoint = pass.eligibility.gradientColumn(trial);
+                }
+            }
+            if (pass.trace.adjoint) kernels_.backward[count - 1](pass.sheet, block);
+            for (int b = 0; b < count; ++b) {
+                if (pass.trace.adjoint) spreadAdjoints(pass, block[b], first + b);
+                spreadGainAdjoint(pass, block[b]);
+            }
+        }
+    }
+
+    /// Where the learning rule lets no gradient pass through states, only alpha learns from this pass.
+    void sweepBackLocally(const Pass& pass, const plastic::TrialSweep<T>& sweep) const {
+        using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
+        const Eigen::Map<const Matrix<T>> U(sweep.traceNext, padded_, units_);
+        const Eigen::Map<const Vector> zbar(sweep.driveAdjoint, padded_), h1(sweep.before, units_);
+        const auto H = U.cwiseMax(-pass.sheet.bound).cwiseMin(pass.sheet.bound);
+        if (perConnection_) {
+            MatrixMap<T> sum(pass.sheet.gainAdjoint, padded_, units_);
+            for (int j = 0; j < units_; ++j) sum.col(j) += (zbar * h1(j)).cwiseProduct(H.col(j));
+        } else {
+            Eigen::Map<Vector> sum(sweep.rowGainSum, padded_);
+            for (int j = 0; j < units_; ++j) sum += h1(j) * H.col(j);
+        }
+    }
+
+    void spreadGainAdjoint(const Pass& pass, const plastic::TrialSweep<T>& sweep) const {
+        if (perConnection_ || !pass.alpha.adjoint) return;
+        for (int i = 0; i < units_; ++i)
+            pass.alpha.adjoint[single_ ? 0 : i] += sweep.driveAdjoint[i] * sweep.rowGainSum[i];
+    }
+
+    /// From the sums of a pass to the adjoints of the activities, the rate and the trainable rates.
+    void spreadAdjoints(const Pass& pass, const plastic::TrialSweep<T>& sweep, int trial) const {
+        const T *h1 = sweep.before, *r = sweep.gainSum, *lost = sweep.leakSum, *formed = sweep.postSum;
+        if (pass.h1.adjoint) addTo(pass.h1.gradientColumn(trial), [&](int i) { return sweep.beforeAdjoint[i]; });
+        if (!pass.pending) return;
+        if (pass.h0.adjoint) addTo(pass.h0.gradientColumn(trial), [&](int i) { return sweep.earlierAdjoint[i]; });
+        const auto rateAdjoint = [&](int i) {
+            if (rule_ == Rule::retroactive) return r[i];
+            if (leak_ == Leak::decay) return h1[i] * r[i] - lost[i];
+            if (leak_ == Leak::oja) return h1[i] * (r[i] - h1[i] * lost[i]);
+            return h1[i] * r[i];
+        };
+        if (pass.h1.adjoint) {
+            T* h1bar = pass.h1.gradientColumn(trial);
+            if (rule_ == Rule::retroactive)
+                addTo(h1bar, [&](int i) { return pass.eta.data[0] * formed[i]; });
+            else if (leak_ == Leak::oja)
+                addTo(h1bar, [&](int i) { return rateOf(pass, i, trial) * (r[i] - T(2) * h1[i] * lost[i]); });
+            else
+                addTo(h1bar, [&](int i) { return rateOf(pass, i, trial) * r[i]; });
+        }
+        if (pass.rate.adjoint && pass.rate.rows != 1) addTo(pass.rate.gradientColumn(trial), rateAdjoint);
+        if (pass.rate.adjoint && pass.rate.rows == 1) pass.rate.gradientColumn(trial)[0] += sumRows(rateAdjoint);
+        if (!pass.eta || !pass.eta.adjoint) return;
+        if (rule_ == Rule::retroactive)
+            pass.eta.adjoint[0] += sumRows([&](int i) { return h1[i] * formed[i] - lost[i]; });
+        else
+            pass.eta.adjoint[0] += sumRows(rateAdjoint);
+    }
+
+    template <class F>
+    void addTo(T* to, F value) const {
+        for (int i = 0; i < units_; ++i) to[i] += value(i);
+    }
+    template <class F>
+    T sumRows(F value) const {
+        T sum = 0;
+        for (int i = 0; i < units_; ++i) sum += value(i);
+        return sum;
+    }
+
+    int units_, padded_;
+    Rule rule_;
+    Leak leak_;
+    bool perConnection_ = false, single_ = false;
+    T bound_;
+    plastic::Kernels<T> kernels_;
+    Projection<T> input_;
+    Input plasticity_;
+    Output hidden_;
+    Weight W_, alpha_, eta_, fanGain_, fanBias_;
+    State state_, earlier_, rate_, trace_, eligibility_;
+    Local driveAdjoint_, rows_, copies_, gainAdjoint_, start_;
+};
+
+template <class T>
+Declaration<PlasticRnnParams> PlasticRnn<T>::declare() {
+    using P = PlasticRnnParams;
+    return Declaration<P>{"plastic_rnn", "1.0.0",
+                          "Recurrent network with neuromodulated Hebbian plasticity (Backpropamine)"}
+        .citation("T. Miconi, A. Rawal, J. Clune, K. O. Stanley (2019), Backpropamine: training self-modifying neural "
+                  "networks with "
+                  "differentiable neuromodulated plasticity, International Conference on Learning Representations, "
+                  "arXiv:2002.10585")
+        .manual(plasticRnnManual)
+        .param("hidden", &P::hidden, {.help = "Number of neurons", .min = 1, .group = "Size"})
+        .param(
+            "rule", &P::rule,
+            {.help = "What sets the rate of plasticity: none (a plain recurrent network), plastic (a trained "
+                     "constant), simple (the modulator), retroactive (the modulator, acting on an eligibility trace)",
+             .choices = {"none", "plastic", "simple", "retroactive"},
+             .group = "Plasticity"})
+        .param("clip", &P::clip,
+               {.help = "How the Hebbian trace stays bounded",
+                .choices = {"hard", "soft", "decay", "oja", "none"},
+                .group = "Plasticity"})
+        .param("clip_bound", &P::clipBound,
+               {.help = "Bound of the Hebbian trace, for hard and soft", .min = 1e-6, .group = "Plasticity"})
+        .param(
+            "alpha", &P::alpha,
+            {.help =
+                 "Whether each connection, each receiving neuron or the whole network has its own gain of plasticity",
+             .choices = {"per_connection", "per_neuron", "single"},
+             .group = "Plasticity"})
+        .param("fan_out", &P::fanOut,
+               {.help = "Whether each neuron has its own gain and bias for the modulator",
+                .choices = {"none", "per_neuron"},
+                .group = "Plasticity"})
+        .param("trace_first", &P::traceFirst,
+               {.help = "Retroactive rule: update the eligibility trace before it acts on the Hebbian trace",
+                .group = "Plasticity"})
+        .param("recurrent_init", &P::recurrentInit,
+               {.help = "Upper end of the uniform initial values, from 0, of recurrent weights and gains of plasticity",
+                .min = 0,
+                .group = "Initial values"})
+        .param("eta_init", &P::etaInit,
+               {.help = "Initial value of the trained rates eta and eta_trace", .group = "Initial values"})
+        .input("input", "any", {.help = "Input of the step"})
+        .modulation("plasticity", 1,
+                    {.help = "Rate of plasticity M(t), computed from h(t); needed by the rules simple and retroactive, "
+                             "refused by the others",
+                     .read = Read::end,
+                     .optional = true})
+        .output("hidden", "hidden", {.help = "Activity h(t)"})
+        .tensor("input_weight", "hidden", "input", "W_in")
+        .tensor("input_bias", "hidden", "1", "b_in")
+        .tensor("recurrent_weight", "hidden", "hidden", "W; row: receiving neuron")
+        .tensor("alpha", "hidden or 1", "hidden or 1", "Gain of plasticity; not with rule none")
+        .tensor("eta", "1", "1", "Rate of plasticity; rule plastic only")
+        .tensor("eta_trace", "1", "1", "Rate of the eligibility trace; rule retroactive only")
+        .tensor("fan_gain", "hidden", "1", "f; fan_out per_neuron only")
+        .tensor("fan_bias", "hidden", "1", "g; fan_out per_neuron only")
+        .check([](const P& p) -> std::string {
+            const bool modulated = p.rule == "simple" || p.rule == "retroactive";
+            if (p.rule == "retroactive" && (p.clip == "decay" || p.clip == "oja"))
+                return "clip \"" + p.clip + "\" is not defined for rule \"retroactive\"; choose hard, soft or none";
+            if (!modulated && p.fanOut != "none")
+                return "fan_out \"" + p.fanOut + "\" needs a modulator, but rule \"" + p.rule +
+                       "\" has none; choose rule simple or retroactive, or fan_out none";
+            if (p.traceFirst && p.rule != "retroactive")
+                return "trace_first needs an eligibility trace, but rule \"" + p.rule +
+                       "\" has none; choose rule retroactive";
+            return {};
+        });
+}
+
+} // namespace raphe
