@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "raphe/plugin.h"
+
+#include <cmath>
+#include <string>
+
+namespace raphe {
+
+struct RnnParams {
+    int units = 100;
+    double tau = 10;
+    std::string activation = "tanh";
+    bool bias = false;
+    std::string recurrentDivisor = "one";
+    double initialState = 0.1;
+    double recurrentDeviation = 0, inputDeviation = 0;
+    std::string feedbackActivation = "tanh";
+    double feedbackDeviation = 0, feedbackBiasDeviation = 0;
+};
+
+inline constexpr const char* rnnManual = R"(A recurrent network of leaky units.
+
+    z(t) = (1 - a) z(t-1) + a ( g s .* (W f(z(t-1))) + B u(t) + b + F k(x) + e ),   a = dt / tau
+
+| symbol | here |
+| --- | --- |
+| z | port and state `hidden`; starts at `initial_state` |
+| u | port `input` |
+| x | port `feedback`; F k(x) + e exists only if something is wired to it |
+| s | modulation port `gain` of the recurrent drive, for each unit (1 if nothing is wired) |
+| W, B, b | tensors `recurrent_weight`, `input_weight`, `input_bias` (with `bias`) |
+| F, e | tensors `feedback_weight`, `feedback_bias` |
+| f, k | `activation`, `feedback_activation` |
+| g | `recurrent_divisor`: one is 1, units is 1 / `units` |
+| tau | `tau`, in the experiment's unit of time (with dt = 1: in steps) |
+
+It is the neuromodulatory network z of the NM-RNN (with `feedback` from the large network x in the Element Finder Task;
+a wire that closes a cycle delivers x(t-1)), and the vanilla network it is compared with (`recurrent_divisor` units).
+
+Initial weights are normal with the given standard deviations; 0 stands for 1/sqrt(inputs) of `input_weight`, 1/sqrt(units)
+of `recurrent_weight` and `feedback_bias`, and 1/sqrt(size of the source) of `feedback_weight`. `input_bias` starts at 0.
+
+**Differs from the paper.** The paper is in continuous time; these steps are those of its program, with dt instead of 1.)";
+
+/// Leaky recurrent network:  z(t) = (1-a) z(t-1) + a ( g gain .* (W f(z(t-1))) + B u(t) + ... ),  a = dt / tau.
+/// J. C. Costacurta et al. (2024), Structured flexibility in recurrent neural networks via neuromodulation, section 3.
+template <class T>
+class Rnn final : public Model<T> {
+public:
+    static auto declare() {
+        using P = RnnParams;
+        return Declaration<P>{"rnn", "1.0.0", "Recurrent network of leaky units"}
+            .citation("J. C. Costacurta, S. Bhandarkar, D. M. Zoltowski, S. W. Linderman (2024), Structured "
+                      "flexibility in recurrent neural "
+                      "networks via neuromodulation, NeurIPS, doi:10.1101/2024.07.26.605315")
+            .manual(rnnManual)
+            .param("units", &P::units, {.help = "Number of units", .min = 1, .max = 100000, .group = "network"})
+            .param("tau", &P::tau,
+                   {.unit = "time",
+                    .help = "Time constant, in the unit of the experiment's dt",
+                    .min = 1e-9,
+                    .group = "network"})
+            .param("activation", &P::activation,
+                   {.help = "What a unit transmits, as a function of its state",
+                    .choices = activationNames(),
+                    .group = "network"})
+            .param("bias", &P::bias, {.help = "Whether the units have a trainable bias", .group = "network"})
+            .param("recurrent_divisor", &P::recurrentDivisor,
+                   {.help = "What the recurrent drive is divided by", .choices = {"one", "units"}, .group = "network"})
+            .param("initial_state", &P::initialState,
+                   {.help = "State of all units before the first step", .group = "network"})
+            .param("recurrent_deviation", &P::recurrentDeviation,
+                   {.help = "Standard deviation of the initial recurrent weights; 0: 1/sqrt(units)",
+                    .min = 0,
+                    .group = "initial values"})
+            .param("input_deviation", &P::inputDeviation,
+                   {.help = "Standard deviation of the initial input weights; 0: 1/sqrt(inputs)",
+                    .min = 0,
+                    .group = "initial values"})
+            .param("feedback_activation", &P::feedbackActivation,
+                   {.help = "Function of the signal at the port feedback",
+                    .choices = activationNames(),
+                    .group = "feedback"})
+            .param("feedback_deviation", &P::feedbackDeviation,
+                   {.help = "Standard deviation of the initial feedback weights; 0: 1/sqrt(size of the source)",
+                    .min = 0,
+                    .group = "feedback"})
+            .param("feedback_bias_deviation", &P::feedbackBiasDeviation,
+                   {.help = "Standard deviation of the initial feedback bias; 0: 1/sqrt(units)",
+                    .min = 0,
+                    .group = "feedback"})
+            .input("input", "any", {.help = "Input"})
+            .input("feedback", "any",
+                   {.help = "State of another network, transmitted through feedback_activation", .optional = true})
+            .modulation("gain", "units",
+                        {.help = "Factor of each unit's recurrent drive", .optional = true, .neutral = 1})
+            .output("hidden", "units", {.help = "State of the units after the step"})
+            .tensor("recurrent_weight", "units", "units", "Recurrent weights; row: receiving unit")
+            .tensor("input_weight", "units", "inputs", "Input weights")
+            .tensor("input_bias", "units", "1", "Trainable bias; only with bias = true")
+            .tensor("feedback_weight", "units", "size of the source", "Feedback weights; only if feedback is wired")
+            .tensor("feedback_bias", "units", "1", "Bias of the feedback; only if feedback is wired");
+    }
+
+    Rnn(const RnnParams& p, Builder& b)
+        : units_(p.units), activation_(activationOf(p.activation)),
+          feedbackActivation_(activationOf(p.feedbackActivation)), rate_(static_cast<T>(b.dt() / p.tau)),
+          scale_(p.recurrentDivisor == "units" ? T(1) / static_cast<T>(p.units) : T(1)), feedback_(b.input("feedback")),
+          gain_(b.input("gain")) {
+        if (b.dt() > p.tau)
+            throw Error("tau", "expected at least the duration of a step (dt = " + std::to_string(b.dt()) + "), got " +
+                                   std::to_string(p.tau));
+        const auto deviation = [](double given, int count) {
+            return given > 0 ? given : 1 / std::sqrt(static_cast<double>(count));
+        };
+        const int inputs = b.size("input");
+        state_ = b.state("hidden", units_, {.initial = p.initialState});
+        hidden_ = b.output("hidden", state_);
+        W_ = b.weight("recurrent_weight", units_, units_, Init::normal(deviation(p.recurrentDeviation, units_)));
+        const Weight B = b.weight("input_weight", units_, inputs, Init::normal(deviation(p.inputDeviation, inputs)));
+        drive_ = Projection<T>(b, "input", B, p.bias ? b.weight("input_bias", units_, 1, Init::constant(0)) : Weight{});
+        if (b.wired("feedback")) {
+            const int sources = b.size("feedback");
+            F_ = b.weight("feedback_weight", units_, sources, Init::normal(deviation(p.feedbackDeviation, sources)));
+            e_ = b.weight("feedback_bias", units_, 1, Init::normal(deviation(p.feedbackBiasDeviation, units_)));
+        }
+        transmitted_ = b.local();
+        recurrentAdjoint_ = b.local();
+        scratch_ = b.local();
+    }
+
+    void begin(Step<T>& s) const override {
+        drive_.begin(s);
+        const int columns = s.spanSteps() * s.trials();
+        const Value<T> transmitted = s.tape().make(units_, columns, false);
+        s.keep(transmitted_, transmitted);
+        if (!s.tape().recording()) return;
+        const Value<T> recurrent = s.tape().make(units_, columns, false), W = s.weight(W_);
+        s.keep(recurrentAdjoint_, recurrent);
+        s.keep(scratch_, s.tape().make(units_, s.trials(), false));
+        // Runs after the reverse steps of all time steps, which fill `recurrent`: one product instead of many.
+        s.tape().reverse([=] {
+            if (W.adjoint) W.gradient().noalias() += recurrent.value() * transmitted.value().transpose();
+        });
+    }
+
+    void step(Step<T>& s) const override {
+        Value<T> drive = drive_.step(s);
+        if (s.wired(feedback_))
+            drive = drive + affine(s.weight(F_), activate(feedbackActivation_, s.input(feedback_)), s.weight(e_));
+        const Value<T> gain = s.wired(gain_) ? s.input(gain_) : Value<T>{};
+        const Value<T> z = s.emit(hidden_, leakyStep(s, s.state(state_), drive, gain));
+        s.next(state_, z);
+    }
+
+private:
+    /// The new state, given the drive from outside; `gain` may be empty.
+    Value<T> leakyStep(Step<T>& s, Value<T> before, Value<T> drive, Value<T> gain) const {
+        const Value<T> W = s.weight(W_), f = s.keptStep(transmitted_), z = s.destination(hidden_);
+        const T a = rate_, scale = a * scale_;
+        applyActivation<T>(activation_, before.array(), f.array());
+        multiply(W.value(), f.value(), z.value());
+        Value<T> recurrent;
+        if (gain) {
+            recurrent = s.tape().make(units_, z.cols, false);
+            recurrent.array() = z.array();
+            z.array() *= gain.array();
+        }
+        z.array() = (T(1) - a) * before.array() + a * drive.array() + scale * z.array();
+        if (!s.tape().recording()) return z;
+        const Value<T> recurrentAdjoint = s.keptStep(recurrentAdjoint_), scratch = s.kept(scratch_);
+        s.tape().reverse([=, activation = activation_] {
+            const auto g = z.gradientArray();
+            if (drive.adjoint) drive.gradientArray() += a * g;
+            auto r = recurrentAdjoint.array();
+            r = scale * g;
+            if (gain) {
+                if (gain.adjoint) gain.gradientArray() += r * recurrent.array();
+                r *= gain.array();
+            }
+            if (!before.adjoint) return;
+            multiply(W.value().transpose(), recurrentAdjoint.value(), scratch.value());
+            auto back = scratch.array();
+            scaleByDerivative<T>(activation, f.array(), back);
+            before.gradientArray() += (T(1) - a) * g + back;
+        });
+        return z;
+    }
+
+    /// y = A x; small matrices without the blocking of large ones, whose overhead exceeds the work.
+    template <class A, class X, class Y>
+    static void multiply(const A& a, const X& x, Y&& y) {
+        if (a.rows() <= 8)
+            y.noalias() = a.lazyProduct(x);
+        else
+            y.noalias() = a * x;
+    }
+
+    int units_;
+    Activation activation_, feedbackActivation_;
+    T rate_, scale_;
+    Input feedback_, gain_;
+    Output hidden_;
+    State state_;
+    Weight W_, F_, e_;
+    Projection<T> drive_;
+    Local transmitted_;      ///< f(z(t-1)) for the whole span
+    Local recurrentAdjoint_; ///< adjoint of W f(z(t-1)) for the whole span
+    Local scratch_;
+};
+
+} // namespace raphe
