@@ -99,6 +99,7 @@ struct Sheet {
 /// One trial of a sweep. The first group are the factors of the pending update.
 template <class T>
 struct TrialSweep {
+    const T* rate = nullptr;        ///< rows: q_i; for the caller
     const T* gain = nullptr;        ///< rows: q_i h1_i, or q_i if the eligibility trace is the source
     const T* leak = nullptr;        ///< rows: share of H' that is lost
     const T* post = nullptr;        ///< rows: eta_E h1_i
@@ -125,7 +126,9 @@ struct TrialSweep {
 template <class T>
 using SweepFunction = void (*)(const Sheet<T>&, const TrialSweep<T>*);
 
-/// Kernels for one way of changing the trace. `trials` of them share one pass, hence the loads of W and alpha.
+/// Kernels for one way of changing the trace. `trials` of them share one pass, hence the loads of W and alpha. A pass
+/// goes through memory strictly in order, column by column; taking several columns at once saves loads of the row
+/// vectors, but is slower, because the hardware then prefetches less well.
 template <class T, Form form, Source source, bool gainMatrix, int trials>
 struct Sweep {
     using S = Simd<T>;
@@ -134,170 +137,127 @@ struct Sweep {
 
     /// recorded: traces are read and written unclipped, so that the gradient's mask can be told from them later.
     template <bool recorded>
-    static void forward(const Sheet<T>& sheet, const TrialSweep<T>* trial) {
-        int j = 0;
-        for (; j + 4 <= sheet.units; j += 4) forwardColumns<recorded, 4>(sheet, trial, j);
-        for (; j < sheet.units; ++j) forwardColumns<recorded, 1>(sheet, trial, j);
-    }
-    static void backward(const Sheet<T>& sheet, const TrialSweep<T>* trial) {
-        constexpr int group = eligible ? 2 : 4; // as many columns as keep their sums in registers
-        int j = 0;
-        for (; j + group <= sheet.units; j += group) backwardColumns<group>(sheet, trial, j);
-        for (; j < sheet.units; ++j) backwardColumns<1>(sheet, trial, j);
-    }
-
-private:
-    template <bool recorded, int columns>
-    static void forwardColumns(const Sheet<T>& sheet, const TrialSweep<T>* trial, int first) {
-        const std::ptrdiff_t padded = sheet.padded, offset = first * padded;
-        const Packet bound = S::all(sheet.bound), readBound = S::all(sheet.readBound), keep = S::all(sheet.keep),
-                     one = S::all(T(1));
-        const T *weight[columns], *gain[columns];
-        Packet h0[trials][columns], h1[trials][columns];
-        for (int c = 0; c < columns; ++c) {
-            weight[c] = sheet.weight[first + c];
-            gain[c] = gainMatrix ? sheet.gain[first + c] : nullptr;
+    static void forward(const Sheet<T>& sheet, const TrialSweep<T>* all) {
+        TrialSweep<T> trial[trials]; // a copy: the stores below cannot change its pointers
+        std::copy_n(all, trials, trial);
+        const std::ptrdiff_t padded = sheet.padded;
+        const T* const rowGain = sheet.rowGain;
+        const Packet bound = S::all(sheet.bound), readBound = S::all(sheet.readBound), keep = S::all(sheet.keep);
+        const Packet one = S::all(T(1));
+        for (int j = 0; j < sheet.units; ++j) {
+            const T *weight = sheet.weight[j], *gain = gainMatrix ? sheet.gain[j] : nullptr;
+            Packet h0[trials], h1[trials];
             for (int b = 0; b < trials; ++b) {
-                h0[b][c] = S::all(trial[b].earlier[first + c]);
-                h1[b][c] = S::all(trial[b].before[first + c]);
+                h0[b] = S::all(trial[b].earlier[j]);
+                h1[b] = S::all(trial[b].before[j]);
             }
-        }
-        for (std::ptrdiff_t i = 0; i < padded; i += S::width) {
-            Packet z[trials], q[trials], leak[trials], post[trials], alpha{};
-            for (int b = 0; b < trials; ++b) {
-                z[b] = S::load(trial[b].drive + i);
-                q[b] = S::load(trial[b].gain + i);
-                if constexpr (form == Form::leaky) leak[b] = S::load(trial[b].leak + i);
-                if constexpr (eligible) post[b] = S::load(trial[b].post + i);
-            }
-            if constexpr (!gainMatrix) alpha = S::load(sheet.rowGain + i);
-#pragma GCC unroll 4
-            for (int c = 0; c < columns; ++c) {
-                const std::ptrdiff_t at = offset + c * padded + i;
-                const Packet w = S::load(weight[c] + i);
-                if constexpr (gainMatrix) alpha = S::load(gain[c] + i);
+            for (std::ptrdiff_t i = 0; i < padded; i += S::width) {
+                const std::ptrdiff_t at = j * padded + i;
+                const Packet w = S::load(weight + i), alpha = S::load((gainMatrix ? gain : rowGain) + i);
 #pragma GCC unroll 4
                 for (int b = 0; b < trials; ++b) {
-                    Packet H = S::load(trial[b].trace + at), factor = h0[b][c];
+                    const Packet q = S::load(trial[b].gain + i);
+                    Packet H = S::load(trial[b].trace + at), factor = h0[b], U;
                     if constexpr (recorded && form != Form::leaky) H = S::clip(H, readBound);
                     if constexpr (eligible) {
-                        const Packet E = S::load(trial[b].eligibility + at);
-                        const Packet next = S::madd(post[b], h0[b][c], S::mul(keep, E));
+                        const Packet E = S::load(trial[b].eligibility + at), post = S::load(trial[b].post + i);
+                        const Packet next = S::madd(post, h0[b], S::mul(keep, E));
                         S::store(trial[b].eligibilityNext + at, next);
                         factor = source == Source::oldTrace ? E : next;
                     }
-                    Packet U;
-                    if constexpr (form == Form::bounded) U = S::madd(q[b], factor, H);
+                    if constexpr (form == Form::bounded) U = S::madd(q, factor, H);
                     if constexpr (form == Form::soft) {
-                        const Packet d = S::mul(q[b], factor);
+                        const Packet d = S::mul(q, factor);
                         U = S::madd(H, S::sub(one, S::abs(d)), d);
                     }
-                    if constexpr (form == Form::leaky) U = S::madd(q[b], factor, S::mul(S::sub(one, leak[b]), H));
+                    if constexpr (form == Form::leaky) {
+                        const Packet kept = S::sub(one, S::load(trial[b].leak + i));
+                        U = S::madd(q, factor, S::mul(kept, H));
+                    }
                     H = form == Form::leaky ? U : S::clip(U, bound);
                     S::store(trial[b].traceNext + at, recorded ? U : H);
-                    z[b] = S::madd(S::madd(alpha, H, w), h1[b][c], z[b]);
+                    S::store(trial[b].drive + i, S::madd(S::madd(alpha, H, w), h1[b], S::load(trial[b].drive + i)));
                 }
             }
-            for (int b = 0; b < trials; ++b) S::store(trial[b].drive + i, z[b]);
         }
     }
 
-    template <int columns>
-    static void backwardColumns(const Sheet<T>& sheet, const TrialSweep<T>* trial, int first) {
-        const std::ptrdiff_t padded = sheet.padded, offset = first * padded;
-        const Packet bound = S::all(sheet.bound), readBound = S::all(sheet.readBound), keep = S::all(sheet.keep),
-                     one = S::all(T(1)), zero = S::all(T(0));
-        const T *weight[columns], *gain[columns];
-        Packet h0[trials][columns], h1[trials][columns], h0Sum[trials][columns], h1Sum[trials][columns];
-        for (int c = 0; c < columns; ++c) {
-            weight[c] = sheet.weight[first + c];
-            gain[c] = gainMatrix ? sheet.gain[first + c] : nullptr;
+    static void backward(const Sheet<T>& sheet, const TrialSweep<T>* all) {
+        TrialSweep<T> trial[trials];
+        std::copy_n(all, trials, trial);
+        const std::ptrdiff_t padded = sheet.padded;
+        const T* const rowGain = sheet.rowGain;
+        T* const gainAdjoint = sheet.gainAdjoint;
+        const Packet bound = S::all(sheet.bound), readBound = S::all(sheet.readBound), keep = S::all(sheet.keep);
+        const Packet one = S::all(T(1)), zero = S::all(T(0));
+        const auto add = [](T* to, const Packet& a, const Packet& b) { S::store(to, S::madd(a, b, S::load(to))); };
+        for (int j = 0; j < sheet.units; ++j) {
+            const T *weight = sheet.weight[j], *gain = gainMatrix ? sheet.gain[j] : nullptr;
+            Packet h0[trials], h1[trials], h0Sum[trials], h1Sum[trials];
             for (int b = 0; b < trials; ++b) {
-                h0[b][c] = S::all(trial[b].earlier[first + c]);
-                h1[b][c] = S::all(trial[b].before[first + c]);
-                h0Sum[b][c] = h1Sum[b][c] = zero;
+                h0[b] = S::all(trial[b].earlier[j]);
+                h1[b] = S::all(trial[b].before[j]);
+                h0Sum[b] = h1Sum[b] = zero;
             }
-        }
-        for (std::ptrdiff_t i = 0; i < padded; i += S::width) {
-            Packet zbar[trials], q[trials], leak[trials], post[trials], gainSum[trials], leakSum[trials],
-                postSum[trials], rowGainSum[trials], alpha{};
-            for (int b = 0; b < trials; ++b) {
-                zbar[b] = S::load(trial[b].driveAdjoint + i);
-                q[b] = S::load(trial[b].gain + i);
-                gainSum[b] = S::load(trial[b].gainSum + i);
-                if constexpr (form == Form::leaky) leak[b] = S::load(trial[b].leak + i);
-                if constexpr (form == Form::leaky || eligible) leakSum[b] = S::load(trial[b].leakSum + i);
-                if constexpr (eligible) post[b] = S::load(trial[b].post + i);
-                if constexpr (eligible) postSum[b] = S::load(trial[b].postSum + i);
-                if constexpr (!gainMatrix) rowGainSum[b] = S::load(trial[b].rowGainSum + i);
-            }
-            if constexpr (!gainMatrix) alpha = S::load(sheet.rowGain + i);
-#pragma GCC unroll 4
-            for (int c = 0; c < columns; ++c) {
-                const std::ptrdiff_t at = offset + c * padded + i;
-                const Packet w = S::load(weight[c] + i);
-                Packet alphaBar{};
-                if constexpr (gainMatrix) alpha = S::load(gain[c] + i);
-                if constexpr (gainMatrix) alphaBar = S::load(sheet.gainAdjoint + at);
+            for (std::ptrdiff_t i = 0; i < padded; i += S::width) {
+                const std::ptrdiff_t at = j * padded + i;
+                const Packet w = S::load(weight + i), alpha = S::load((gainMatrix ? gain : rowGain) + i);
+                Packet alphaBar = gainMatrix ? S::load(gainAdjoint + at) : zero;
 #pragma GCC unroll 4
                 for (int b = 0; b < trials; ++b) {
                     // transmission: z_i += (W_ij + alpha_ij H_ij) h1_j
-                    const Packet U = S::load(trial[b].traceNext + at), H = form == Form::leaky ? U : S::clip(U, bound);
-                    const Packet product = S::mul(zbar[b], h1[b][c]);
+                    const Packet zbar = S::load(trial[b].driveAdjoint + i), q = S::load(trial[b].gain + i);
+                    const Packet U = S::load(trial[b].traceNext + at);
+                    const Packet H = form == Form::leaky ? U : S::clip(U, bound);
+                    const Packet product = S::mul(zbar, h1[b]);
                     if constexpr (gainMatrix)
                         alphaBar = S::madd(product, H, alphaBar);
                     else
-                        rowGainSum[b] = S::madd(H, h1[b][c], rowGainSum[b]);
-                    h1Sum[b][c] = S::madd(S::madd(alpha, H, w), zbar[b], h1Sum[b][c]);
+                        add(trial[b].rowGainSum + i, H, h1[b]);
+                    h1Sum[b] = S::madd(S::madd(alpha, H, w), zbar, h1Sum[b]);
                     const Packet Hbar = S::madd(product, alpha, S::load(trial[b].traceAdjoint + at));
 
                     // the pending update; the gradient passes where clipping did not change U
                     const Packet G = form == Form::leaky ? Hbar : S::whereEqual(H, U, Hbar);
-                    Packet Hold{}, factor = h0[b][c], E{}, dbar = G, keptBar = G;
+                    Packet Hold{}, factor = h0[b], E{}, dbar = G, keptBar = G;
                     if constexpr (form != Form::bounded) Hold = S::load(trial[b].trace + at);
-                    if constexpr (eligible) E = S::load(trial[b].eligibility + at);
-                    if constexpr (eligible)
+                    if constexpr (eligible) {
+                        E = S::load(trial[b].eligibility + at);
                         factor = source == Source::oldTrace ? E : S::load(trial[b].eligibilityNext + at);
+                    }
                     if constexpr (form == Form::soft) {
                         Hold = S::clip(Hold, readBound);
-                        const Packet d = S::mul(q[b], factor); // dU/dd = 1 - sign(d) H', its mean where d = 0
+                        const Packet d = S::mul(q, factor); // dU/dd = 1 - sign(d) H', its mean where d = 0
                         const Packet signedH = S::sub(S::whereLess(zero, d, Hold), S::whereLess(d, zero, Hold));
                         dbar = S::mul(G, S::sub(one, signedH));
                         keptBar = S::mul(G, S::sub(one, S::abs(d)));
                     }
                     if constexpr (form == Form::leaky) {
-                        leakSum[b] = S::madd(G, Hold, leakSum[b]);
-                        keptBar = S::mul(G, S::sub(one, leak[b]));
+                        add(trial[b].leakSum + i, G, Hold);
+                        keptBar = S::mul(G, S::sub(one, S::load(trial[b].leak + i)));
                     }
                     S::store(trial[b].traceAdjoint + at, keptBar);
-                    gainSum[b] = S::madd(dbar, factor, gainSum[b]);
+                    add(trial[b].gainSum + i, dbar, factor);
                     if constexpr (!eligible) {
-                        h0Sum[b][c] = S::madd(dbar, q[b], h0Sum[b][c]);
+                        h0Sum[b] = S::madd(dbar, q, h0Sum[b]);
                     } else { // E = keep E' + post_i h0_j
                         Packet Ebar = S::load(trial[b].eligibilityAdjoint + at);
-                        if constexpr (source == Source::newTrace) Ebar = S::madd(dbar, q[b], Ebar);
-                        postSum[b] = S::madd(Ebar, h0[b][c], postSum[b]);
-                        leakSum[b] = S::madd(Ebar, E, leakSum[b]);
-                        h0Sum[b][c] = S::madd(Ebar, post[b], h0Sum[b][c]);
+                        if constexpr (source == Source::newTrace) Ebar = S::madd(dbar, q, Ebar);
+                        add(trial[b].postSum + i, Ebar, h0[b]);
+                        add(trial[b].leakSum + i, Ebar, E);
+                        h0Sum[b] = S::madd(Ebar, S::load(trial[b].post + i), h0Sum[b]);
                         Ebar = S::mul(keep, Ebar);
-                        if constexpr (source == Source::oldTrace) Ebar = S::madd(dbar, q[b], Ebar);
+                        if constexpr (source == Source::oldTrace) Ebar = S::madd(dbar, q, Ebar);
                         S::store(trial[b].eligibilityAdjoint + at, Ebar);
                     }
                 }
-                if constexpr (gainMatrix) S::store(sheet.gainAdjoint + at, alphaBar);
+                if constexpr (gainMatrix) S::store(gainAdjoint + at, alphaBar);
             }
             for (int b = 0; b < trials; ++b) {
-                S::store(trial[b].gainSum + i, gainSum[b]);
-                if constexpr (form == Form::leaky || eligible) S::store(trial[b].leakSum + i, leakSum[b]);
-                if constexpr (eligible) S::store(trial[b].postSum + i, postSum[b]);
-                if constexpr (!gainMatrix) S::store(trial[b].rowGainSum + i, rowGainSum[b]);
+                trial[b].beforeAdjoint[j] = S::sum(h1Sum[b]);
+                trial[b].earlierAdjoint[j] = S::sum(h0Sum[b]);
             }
         }
-        for (int b = 0; b < trials; ++b)
-            for (int c = 0; c < columns; ++c) {
-                trial[b].beforeAdjoint[first + c] = S::sum(h1Sum[b][c]);
-                trial[b].earlierAdjoint[first + c] = S::sum(h0Sum[b][c]);
-            }
     }
 };
 

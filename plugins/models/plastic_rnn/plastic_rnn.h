@@ -189,7 +189,7 @@ private:
 
     /// Padded rows that a block of trials needs during one pass.
     struct Rows {
-        enum Index { gain, leakOrPost, drive, before, earlier, gainSum, leakSum, postSum, rowGainSum, count };
+        enum Index { gain, leakOrPost, drive, rate, before, earlier, gainSum, leakSum, postSum, rowGainSum, count };
         T* data;
         int padded;
         T* at(int trial, Index index) const {
@@ -318,27 +318,31 @@ private:
         for (int i = 0; i < units_; ++i) to[i] = value(i);
         std::fill(to + units_, to + padded_, T(0));
     }
-    T rateOf(const Pass& pass, int row, int trial) const {
-        if (!pass.pending) return T(0);
-        if (!pass.rate) return pass.eta.data[0];
-        return pass.rate.column(trial)[pass.rate.rows == 1 ? 0 : row];
+    /// The rates q_i of the pending update; 0 if none is pending.
+    void fillRates(const Pass& pass, T* to, int trial) const {
+        if (pass.pending && pass.rate && pass.rate.rows == units_)
+            std::copy_n(pass.rate.column(trial), units_, to);
+        else
+            std::fill_n(to, units_, !pass.pending ? T(0) : pass.rate ? pass.rate.column(trial)[0] : pass.eta.data[0]);
+        std::fill(to + units_, to + padded_, T(0));
     }
 
     /// Fills in what forward and backward passes have in common. @param b  place of the trial in its block
     plastic::TrialSweep<T> factors(const Pass& pass, const Rows& rows, int b, int trial) const {
         plastic::TrialSweep<T> sweep;
         const T* h1 = pass.h1.column(trial);
-        T *gain = rows.at(b, Rows::gain), *second = rows.at(b, Rows::leakOrPost);
+        T *rate = rows.at(b, Rows::rate), *gain = rows.at(b, Rows::gain), *second = rows.at(b, Rows::leakOrPost);
+        fillRates(pass, rate, trial);
+        sweep.rate = rate;
+        sweep.gain = rule_ == Rule::retroactive ? rate : gain;
         if (rule_ == Rule::retroactive) {
             const T eta = pass.pending ? pass.eta.data[0] : T(0);
-            fillRows(gain, [&](int i) { return rateOf(pass, i, trial); });
             fillRows(second, [&](int i) { return eta * h1[i]; });
         } else {
-            fillRows(gain, [&](int i) { return rateOf(pass, i, trial) * h1[i]; });
-            if (leak_ == Leak::decay) fillRows(second, [&](int i) { return rateOf(pass, i, trial); });
+            fillRows(gain, [&](int i) { return rate[i] * h1[i]; });
+            if (leak_ == Leak::decay) std::copy_n(rate, padded_, second);
             if (leak_ == Leak::oja) fillRows(second, [&](int i) { return gain[i] * h1[i]; });
         }
-        sweep.gain = gain;
         sweep.leak = sweep.post = second;
         sweep.before = h1;
         sweep.earlier = pass.h0.column(trial);
@@ -415,7 +419,7 @@ private:
 
     /// From the sums of a pass to the adjoints of the activities, the rate and the trainable rates.
     void spreadAdjoints(const Pass& pass, const plastic::TrialSweep<T>& sweep, int trial) const {
-        const T *h1 = sweep.before, *r = sweep.gainSum, *lost = sweep.leakSum, *formed = sweep.postSum;
+        const T *h1 = sweep.before, *q = sweep.rate, *r = sweep.gainSum, *lost = sweep.leakSum, *formed = sweep.postSum;
         if (pass.h1.adjoint) addTo(pass.h1.gradientColumn(trial), [&](int i) { return sweep.beforeAdjoint[i]; });
         if (!pass.pending) return;
         if (pass.h0.adjoint) addTo(pass.h0.gradientColumn(trial), [&](int i) { return sweep.earlierAdjoint[i]; });
@@ -427,12 +431,13 @@ private:
         };
         if (pass.h1.adjoint) {
             T* h1bar = pass.h1.gradientColumn(trial);
+            const T eta = pass.eta ? pass.eta.data[0] : T(0);
             if (rule_ == Rule::retroactive)
-                addTo(h1bar, [&](int i) { return pass.eta.data[0] * formed[i]; });
+                addTo(h1bar, [&](int i) { return eta * formed[i]; });
             else if (leak_ == Leak::oja)
-                addTo(h1bar, [&](int i) { return rateOf(pass, i, trial) * (r[i] - T(2) * h1[i] * lost[i]); });
+                addTo(h1bar, [&](int i) { return q[i] * (r[i] - T(2) * h1[i] * lost[i]); });
             else
-                addTo(h1bar, [&](int i) { return rateOf(pass, i, trial) * r[i]; });
+                addTo(h1bar, [&](int i) { return q[i] * r[i]; });
         }
         if (pass.rate.adjoint && pass.rate.rows != 1) addTo(pass.rate.gradientColumn(trial), rateAdjoint);
         if (pass.rate.adjoint && pass.rate.rows == 1) pass.rate.gradientColumn(trial)[0] += sumRows(rateAdjoint);
@@ -479,12 +484,12 @@ Declaration<PlasticRnnParams> PlasticRnn<T>::declare() {
                   "arXiv:2002.10585")
         .manual(plasticRnnManual)
         .param("hidden", &P::hidden, {.help = "Number of neurons", .min = 1, .group = "Size"})
-        .param(
-            "rule", &P::rule,
-            {.help = "What sets the rate of plasticity: none (a plain recurrent network), plastic (a trained "
-                     "constant), simple (the modulator), retroactive (the modulator, acting on an eligibility trace)",
-             .choices = {"none", "plastic", "simple", "retroactive"},
-             .group = "Plasticity"})
+        .param("rule", &P::rule,
+               {.help =
+                    "What sets the rate of plasticity: none (a plain recurrent network), plastic (a trained "
+                    "constant), simple (the modulator), retroactive (the modulator, acting on an eligibility trace)",
+                .choices = {"none", "plastic", "simple", "retroactive"},
+                .group = "Plasticity"})
         .param("clip", &P::clip,
                {.help = "How the Hebbian trace stays bounded",
                 .choices = {"hard", "soft", "decay", "oja", "none"},

@@ -7,23 +7,24 @@
 #include <cstdlib>
 #include <new>
 
+// Not inlined: the compiler would take malloc and delete for a mismatched pair.
 static std::atomic<long> allocations{0};
 
-void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size) {
     ++allocations;
     if (void* result = std::malloc(size)) return result;
     throw std::bad_alloc();
 }
-void* operator new(std::size_t size, std::align_val_t alignment) {
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
     ++allocations;
     const auto unit = static_cast<std::size_t>(alignment);
     if (void* result = std::aligned_alloc(unit, (size + unit - 1) / unit * unit)) return result;
     throw std::bad_alloc();
 }
-void operator delete(void* data) noexcept { std::free(data); }
-void operator delete(void* data, std::size_t) noexcept { std::free(data); }
-void operator delete(void* data, std::align_val_t) noexcept { std::free(data); }
-void operator delete(void* data, std::size_t, std::align_val_t) noexcept { std::free(data); }
+[[gnu::noinline]] void operator delete(void* data) noexcept { std::free(data); }
+[[gnu::noinline]] void operator delete(void* data, std::size_t) noexcept { std::free(data); }
+[[gnu::noinline]] void operator delete(void* data, std::align_val_t) noexcept { std::free(data); }
+[[gnu::noinline]] void operator delete(void* data, std::size_t, std::align_val_t) noexcept { std::free(data); }
 
 namespace raphe::plasticTest {
 namespace {
@@ -204,9 +205,15 @@ TEST_P(PlasticRnnVariant, ComputesTheEquationsOfTheManual) {
             d.act(1);
             const auto expected = reference(GetParam(), d);
             EXPECT_LT(difference(expected.hidden, d.hidden), 1e-12) << hidden;
-            if (d.state("rate")) EXPECT_LT(difference(expected.signal, d.signal), 1e-12);
-            if (d.state("hebbian_trace")) EXPECT_LT(difference(expected.H, dense(d, "hebbian_trace")), 1e-12);
-            if (d.state("eligibility")) EXPECT_LT(difference(expected.E, dense(d, "eligibility")), 1e-12);
+            if (d.state("rate")) {
+                EXPECT_LT(difference(expected.signal, d.signal), 1e-12);
+            }
+            if (d.state("hebbian_trace")) {
+                EXPECT_LT(difference(expected.H, dense(d, "hebbian_trace")), 1e-12);
+            }
+            if (d.state("eligibility")) {
+                EXPECT_LT(difference(expected.E, dense(d, "eligibility")), 1e-12);
+            }
             const auto acted = d.hidden;
             d.learn(1);
             EXPECT_LT(difference(acted, d.hidden), 1e-13) << "what is recorded is not what was done";
@@ -343,9 +350,9 @@ TEST_P(PlasticRnnVariant, AsksNothingOfTheHeapOnceWarm) {
     EXPECT_EQ(allocations - before, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PlasticRnnVariant, testing::ValuesIn(variants()), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(All, PlasticRnnVariant, testing::ValuesIn(variants()), [](const auto& test) {
     std::ostringstream name;
-    name << info.param;
+    name << test.param;
     return name.str();
 });
 
