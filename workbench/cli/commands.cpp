@@ -108,18 +108,18 @@ int run(const PluginHost& plugins, const RunArguments& a) {
     std::filesystem::path folder;
     const auto started = [&](Session& session, const std::filesystem::path& runFolder) {
         folder = runFolder;
-        if (a.output == Output::people)
+        if (a.output == OutputStyle::people)
             fmt::print(stderr, "{}: {} trials of {} steps, {} threads, {} -> {}\n", experiment.name, session.batchTrials(), session.steps(), session.threads(),
                        experiment.precision == Precision::float32 ? "float32" : "float64", runFolder.string());
-        if (a.output == Output::people && session.iteration() > 0) fmt::print(stderr, "going on after iteration {}\n", session.iteration());
+        if (a.output == OutputStyle::people && session.iteration() > 0) fmt::print(stderr, "going on after iteration {}\n", session.iteration());
     };
     const auto outcome = runExperiment(experiment, plugins, options, &progress, started);
     progress.finish();
-    if (a.output == Output::json) {
+    if (a.output == OutputStyle::json) {
         fmt::print("{}\n", Json{{"event", "end"}, {"run", outcome.folder.string()}, {"run_hash", outcome.hash}, {"iterations", outcome.iterations},
                                 {"seconds_training", outcome.seconds}, {"completed", outcome.completed}, {"metrics", object(outcome.metrics)}}.dump());
         std::fflush(stdout);
-    } else if (a.output == Output::people) {
+    } else if (a.output == OutputStyle::people) {
         fmt::print(stderr, "{} after {} iterations, {:.1f} s of training; means over the last 5 %:", outcome.completed ? "done" : "interrupted", outcome.iterations, outcome.seconds);
         for (const auto& [name, value] : outcome.metrics) fmt::print(stderr, " {} {:.5g}", name, value);
         fmt::print(stderr, "\nrun hash {}\n", outcome.hash);

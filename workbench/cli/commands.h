@@ -23,7 +23,7 @@ struct RunArguments {
     std::uint64_t scheduleSeed = 0;
     bool resume = false, recordAll = false;
     std::vector<std::string> record, interventions;
-    Output output = Output::people;
+    OutputStyle output = OutputStyle::people;
 };
 
 struct EvaluateArguments {

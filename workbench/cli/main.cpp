@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
     runCommand->add_flag("--quiet", quiet, "No progress");
     runCommand->add_flag("--json", json, "One JSON object per line on stdout");
     runCommand->callback([&] {
-        runArguments.output = json ? Output::json : quiet ? Output::quiet : Output::people;
+        runArguments.output = json ? OutputStyle::json : quiet ? OutputStyle::quiet : OutputStyle::people;
         command = [&] { return run(plugins, runArguments); };
     });
 

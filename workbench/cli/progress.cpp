@@ -48,7 +48,7 @@ void Progress::finish() {
 void Progress::onIteration(Session& session, const IterationReport& report) {
     if (interrupted()) session.cancel();
     const auto now = std::chrono::steady_clock::now();
-    if (output_ == Output::json) {
+    if (output_ == OutputStyle::json) {
         Json metrics = Json::object();
         for (const auto& [name, value] : report.metrics) metrics[name] = value;
         fmt::print("{}\n", Json{{"event", "iteration"}, {"iteration", report.iteration}, {"seconds", report.seconds}, {"metrics", metrics}}.dump());
@@ -58,7 +58,7 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
         }
         return;
     }
-    if (output_ == Output::quiet) return;
+    if (output_ == OutputStyle::quiet) return;
     if (first_ < 0) {
         first_ = report.iteration;
         begun_ = now;

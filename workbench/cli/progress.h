@@ -8,18 +8,18 @@
 
 namespace raphe::cli {
 
-enum class Output { people, quiet, json };
+enum class OutputStyle { people, quiet, json };
 
 /// Set by Ctrl-C (SIGINT) and SIGTERM once watchInterrupts() was called. The second signal ends the program at once.
 bool interrupted();
 void watchInterrupts();
 
 /// Shows a training on the terminal (stderr): a bar with rate and remaining time, redrawn in place, or a line every few
-/// seconds where there is no terminal; with Output::json one object per iteration on stdout. Cancels the session when
+/// seconds where there is no terminal; with OutputStyle::json one object per iteration on stdout. Cancels the session when
 /// the user interrupts.
 class Progress final : public SessionObserver {
 public:
-    Progress(Output output, int iterations) : output_(output), iterations_(iterations) {}
+    Progress(OutputStyle output, int iterations) : output_(output), iterations_(iterations) {}
     ~Progress() override;
     void onIteration(Session& session, const IterationReport& report) override;
     /// Ends the bar's line.
@@ -28,7 +28,7 @@ public:
 private:
     void draw(const IterationReport& report, double rate, bool last);
 
-    Output output_;
+    OutputStyle output_;
     int iterations_;
     int first_ = -1;
     bool lineOpen_ = false;

@@ -149,7 +149,10 @@ std::vector<Field> scalarFields(Experiment& e) {
             {"trials", integerInto(e.trials, 0, 1'000'000)},
             {"chunk", integerInto(e.chunk, 0, 1'000'000)},
             {"iterations", integerInto(e.iterations, 0, large)},
-            {"memory_mib", integerInto(e.memoryMiB, 1, 1'000'000)},
+            {"memory_mib", [&e](const Json& value, const std::string& place) {
+                 numberInto(e.memoryMiB)(value, place);
+                 if (e.memoryMiB <= 0 || e.memoryMiB > 1e6) expected(place, "a number > 0 and <= 1000000", value);
+             }},
             {"precision", [&e](const Json& value, const std::string& place) {
                  if (value == "float32") e.precision = Precision::float32;
                  else if (value == "float64") e.precision = Precision::float64;

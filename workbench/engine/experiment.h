@@ -67,7 +67,7 @@ struct Experiment {
     int trials = 0; ///< trials of a batch; 0: the task's own set
     int chunk = 0;  ///< trials swept together by one task of the thread pool; 0: chosen from the batch
     int iterations = 1000;
-    int memoryMiB = 8; ///< budget for the recorded steps of one chunk; longer trials are swept in checkpointed segments
+    double memoryMiB = 8; ///< budget for the recorded steps of one chunk; longer trials are swept in checkpointed segments
     Precision precision = Precision::float32;
 
     const NodeSpec* node(const std::string& nodeName) const;

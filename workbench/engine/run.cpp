@@ -192,9 +192,7 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
 }
 
 Experiment experimentOfRun(const std::filesystem::path& folder, const Registry& registry) {
-    const auto path = folder / "experiment.json";
-    if (!std::filesystem::exists(path)) throw Error(folder.string(), "is not a run folder (it has no experiment.json)");
-    return experimentFromJson(readJson(path), registry, folder);
+    return experimentFromJson(parseJson(RunReader::open(folder).experimentJson(), folder.string()), registry, folder);
 }
 
 std::unique_ptr<Session> sessionOfRun(const std::filesystem::path& folder, const Registry& registry, const SessionOptions& options) {

@@ -12,7 +12,7 @@
 
 namespace {
 
-std::string quoted(const std::string& text) {
+std::string inQuotes(const std::string& text) {
     std::string result = "\"";
     for (char c : text) {
         if (c == '"' || c == '\\') result += '\\';
@@ -34,12 +34,12 @@ int writeManifest(const std::filesystem::path& library) {
     }
     std::vector<raphe::MechanismEntry> entries;
     plugin->mechanisms(entries);
-    std::string text = "{\n  \"raphe_plugin\": 1,\n  \"name\": " + quoted(plugin->name) + ",\n  \"version\": " + quoted(plugin->version) +
-                       ",\n  \"licence\": " + quoted(plugin->licence) + ",\n  \"sdk_version\": " + std::to_string(RAPHE_SDK_VERSION) +
-                       ",\n  \"abi\": " + quoted(plugin->abiTag) + ",\n  \"mechanisms\": [";
+    std::string text = "{\n  \"raphe_plugin\": 1,\n  \"name\": " + inQuotes(plugin->name) + ",\n  \"version\": " + inQuotes(plugin->version) +
+                       ",\n  \"licence\": " + inQuotes(plugin->licence) + ",\n  \"sdk_version\": " + std::to_string(RAPHE_SDK_VERSION) +
+                       ",\n  \"abi\": " + inQuotes(plugin->abiTag) + ",\n  \"mechanisms\": [";
     for (std::size_t i = 0; i < entries.size(); ++i)
-        text += std::string(i ? "," : "") + "\n    {\"name\": " + quoted(entries[i].declaration.key()) +
-                ", \"version\": " + quoted(entries[i].declaration.version) + ", \"summary\": " + quoted(entries[i].declaration.summary) + "}";
+        text += std::string(i ? "," : "") + "\n    {\"name\": " + inQuotes(entries[i].declaration.key()) +
+                ", \"version\": " + inQuotes(entries[i].declaration.version) + ", \"summary\": " + inQuotes(entries[i].declaration.summary) + "}";
     text += "\n  ]\n}\n";
     auto path = library;
     path.replace_extension(".json");

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line as scripts see it: exit codes, one clear sentence for bad input, no file touched.
+#include "engine/json_reader.h"
+#include "support/program.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace raphe::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CommandLine : public testing::Test {
+protected:
+    void SetUp() override {
+        folder_ = fs::path(testing::TempDir()) / ("raphe_cli_" + std::to_string(getpid()));
+        fs::remove_all(folder_);
+        fs::create_directories(folder_);
+    }
+    void TearDown() override { fs::remove_all(folder_); }
+
+    std::string file(const std::string& name, const std::string& text) const {
+        std::ofstream(folder_ / name) << text;
+        return (folder_ / name).string();
+    }
+    static ProgramResult raphe(std::vector<std::string> words) {
+        words.insert(words.begin(), RAPHE_PROGRAM);
+        return runProgram(words);
+    }
+    /// Bad input: exit code 2, the words in the message, nothing on stdout, no stack trace, nothing written.
+    void expectRefused(const std::string& experiment, const std::vector<std::string>& extra, const std::string& words) const {
+        const auto out = (folder_ / "run").string();
+        std::vector<std::string> command{"run", experiment, "--out", out, "--iterations", "1"};
+        command.insert(command.end(), extra.begin(), extra.end());
+        const auto result = raphe(command);
+        EXPECT_EQ(result.exitCode, 2) << words << "\n" << result.err;
+        EXPECT_NE(result.err.find(words), std::string::npos) << "expected \"" << words << "\" in: " << result.err;
+        EXPECT_EQ(result.out, "");
+        EXPECT_LT(result.err.size(), 500u) << result.err;
+        EXPECT_FALSE(fs::exists(out)) << words;
+    }
+    static constexpr const char* small = R"({"raphe": 1, "nodes": {
+        "task": {"mechanism": "task.measure_wait_go"},
+        "core": {"mechanism": "model.rnn", "params": {"units": 4}},
+        "readout": {"mechanism": "model.dense"},
+        "learner": {"mechanism": "rule.supervised"}},
+        "wires": [WIRES"task.observation -> core.input", "core.hidden -> readout.input", "readout.output -> learner.prediction", "task.target -> learner.target"]EXTRA})";
+    static std::string withWire(const std::string& wire, const std::string& extra = {}) {
+        std::string text = small;
+        text.replace(text.find("WIRES"), 5, wire.empty() ? "" : wire + ", ");
+        text.replace(text.find("EXTRA"), 5, extra);
+        return text;
+    }
+
+    fs::path folder_;
+};
+
+TEST_F(CommandLine, TrainsPlotsEvaluatesAndExports) {
+    const auto experiment = file("small.json", withWire(""));
+    const auto run = (folder_ / "run").string();
+    const auto trained = raphe({"run", experiment, "--out", run, "--iterations", "20", "--json", "--seed", "3"});
+    ASSERT_EQ(trained.exitCode, 0) << trained.err;
+    int lines = 0;
+    std::istringstream stream(trained.out);
+    std::string line, last;
+    while (std::getline(stream, line)) {
+        const auto event = parseJson(line, "line");
+        if (event.at("event") == "iteration") {
+            EXPECT_EQ(event.at("iteration"), lines);
+            EXPECT_TRUE(event.at("metrics").at("loss").is_number());
+            ++lines;
+        }
+        last = line;
+    }
+    EXPECT_EQ(lines, 20);
+    const auto end = parseJson(last, "line");
+    EXPECT_EQ(end.at("event"), "end");
+    EXPECT_EQ(end.at("iterations"), 20);
+    EXPECT_EQ(end.at("run"), run);
+    EXPECT_TRUE(end.contains("seconds_training"));
+    EXPECT_EQ(raphe({"run", experiment, "--out", run, "--iterations", "20"}).exitCode, 2) << "an existing run is never overwritten";
+
+    const auto evaluation = raphe({"evaluate", run, "--trials", "5", "--record", "core.hidden", "--json"});
+    ASSERT_EQ(evaluation.exitCode, 0) << evaluation.err;
+    EXPECT_EQ(parseJson(evaluation.out, "out").at("signals").at("core.hidden").at("shape"), (Json{110, 5, 4}));
+    const auto changed = raphe({"evaluate", run, "--set", "task.intervals=[20]", "--json", "--intervene", "core.hidden[1]=scale:0.5@10:20"});
+    EXPECT_EQ(changed.exitCode, 0) << changed.err;
+    for (const char* target : {"a.npz", "a.csv", "a.h5"}) EXPECT_EQ(raphe({"export", run, "-o", (folder_ / target).string()}).exitCode, 0) << target;
+    EXPECT_GT(fs::file_size(folder_ / "a.npz"), 500u);
+#ifdef RAPHE_HAS_FIGURE
+    for (const char* target : {"a.svg", "a.png"}) {
+        const auto drawn = raphe({"plot", run, "--metric", "loss", "-o", (folder_ / target).string()});
+        EXPECT_EQ(drawn.exitCode, 0) << drawn.err;
+        EXPECT_GT(fs::file_size(folder_ / target), 1000u);
+    }
+    EXPECT_EQ(raphe({"plot", run, "--metric", "los", "-o", (folder_ / "b.svg").string()}).exitCode, 2);
+#endif
+}
+
+TEST_F(CommandLine, RefusesBadExperimentsWithOneClearSentence) {
+    const auto good = file("good.json", withWire(""));
+    expectRefused(good, {"--set", "core.unit=5"}, "did you mean \"units\"");
+    expectRefused(good, {"--set", "core.units=many"}, "nodes.core.params.units: expected integer from 1 to 1000000, got \"many\"");
+    expectRefused(good, {"--set", "core.units=0"}, "got 0");
+    expectRefused(good, {"--set", "core.tau=-1"}, "nodes.core.params.tau");
+    expectRefused(good, {"--set", "core.activation=tanhh"}, "expected one of");
+    expectRefused(good, {"--set", "cores.units=4"}, "no node \"cores\"");
+    expectRefused(good, {"--set", "core.units"}, "expected node.parameter=value");
+    expectRefused(good, {"--seed", "-1"}, "seed");
+    expectRefused(good, {"--precision", "float16"}, "precision");
+    expectRefused(good, {"--threads", "0"}, "threads");
+    expectRefused("no_such_experiment", {}, "neither a file nor an experiment");
+    expectRefused(file("port.json", withWire(R"("core.hiden -> readout.bias")")), {}, "did you mean \"hidden\"");
+    expectRefused(file("node.json", withWire(R"("kore.hidden -> readout.bias")")), {}, "did you mean \"core\"");
+    expectRefused(file("size.json", withWire(R"("core.hidden -> readout.bias")")), {}, "readout.bias takes 1 unit, but core.hidden has 4");
+    expectRefused(file("cycle.json", withWire(R"({"from": "readout.output", "to": "core.feedback", "delay": 0})")), {}, "cycle within one time step");
+    expectRefused(file("wire.json", withWire(R"("core.hidden readout.bias")")), {}, "wires[0]");
+    expectRefused(file("field.json", withWire("", R"(, "tials": 3)")), {}, "did you mean \"trials\"");
+    expectRefused(file("type.json", withWire("", R"(, "trials": "three")")), {}, "trials: expected integer");
+    expectRefused(file("nan.json", withWire("", R"(, "dt": NaN)")), {}, "nan.json");
+    expectRefused(file("cut.json", withWire("").substr(0, 90)), {}, "cut.json");
+    expectRefused(file("deep.json", std::string(100'000, '[')), {}, "deep.json");
+    expectRefused(file("twice.json", R"({"raphe": 1, "nodes": {}, "nodes": {}})"), {}, "nodes");
+    expectRefused(file("version.json", R"({"raphe": 2, "nodes": {}})"), {}, "version 1");
+    expectRefused(file("empty.json", R"({"raphe": 1})"), {}, "");
+    std::string missing = withWire("");
+    missing.replace(missing.find("model.rnn"), 9, "model.lstn");
+    expectRefused(file("missing.json", missing), {}, "no mechanism \"model.lstn\"");
+    expectRefused(file("itself.json", R"({"raphe": 1, "base": "itself"})"), {}, "extends itself");
+    expectRefused(folder_.string(), {}, "folder");
+}
+
+TEST_F(CommandLine, ListsEveryProblemOnALineOfItsOwn) {
+    const auto result = raphe({"check", file("bad.json", withWire("", R"(, "trials": "x", "chunk": -1)")), "--set", "core.units=3"});
+    EXPECT_EQ(result.exitCode, 2);
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 2) << result.err;
+}
+
+TEST_F(CommandLine, StopsWithTheTensorWhenNumbersAreNoLongerFinite) {
+    const auto run = (folder_ / "run").string();
+    const auto result = raphe({"run", file("a.json", withWire("")), "--out", run, "--iterations", "50", "--set", "learner.optimiser=sgd", "--set", "learner.learning_rate=1e30"});
+    EXPECT_EQ(result.exitCode, 1) << result.err;
+    EXPECT_NE(result.err.find("not finite"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("iteration"), std::string::npos) << result.err;
+    EXPECT_EQ(raphe({"evaluate", run, "--trials", "1"}).exitCode, 0) << "the last good state was kept";
+}
+
+TEST_F(CommandLine, ChecksGradients) {
+    for (const char* experiment : {"cue_small_A_simple", "cue_small_A_retro", "cue_small_A_plastic", "cue_small_A_none", "cue_small_B_simple", "mwg_small_nm_rnn", "mwg_small_lr_rnn",
+                                   "crossed_plasticity", "crossed_gain"}) {
+        const auto result = raphe({"gradcheck", experiment, "--entries", "3"});
+        EXPECT_EQ(result.exitCode, 0) << experiment << "\n" << result.out << result.err;
+    }
+}
+
+TEST_F(CommandLine, ChecksTheExperimentsThatComeWithRaphe) {
+    for (const auto& entry : fs::directory_iterator(RESOURCES "/experiments"))
+        EXPECT_EQ(raphe({"check", entry.path().stem().string()}).exitCode, 0) << entry.path();
+}
+
+TEST_F(CommandLine, ListsAndDescribesMechanisms) {
+    const auto list = raphe({"list", "models", "--json"});
+    EXPECT_EQ(list.exitCode, 0);
+    EXPECT_NE(list.out.find("\"model.low_rank_rnn\""), std::string::npos);
+    const auto description = raphe({"describe", "model.plastic_rnn", "--json"});
+    EXPECT_EQ(parseJson(description.out, "out").at("name"), "model.plastic_rnn");
+    EXPECT_EQ(raphe({"describe", "model.plastic_rn"}).exitCode, 2);
+    EXPECT_EQ(raphe({"--version"}).exitCode, 0);
+    EXPECT_EQ(raphe({}).exitCode, 2);
+}
+
+} // namespace
+} // namespace raphe::test
