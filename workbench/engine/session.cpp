@@ -404,6 +404,9 @@ public:
         for (const auto& info : tensors_) result.push_back({info.name, toTensor(weights_.data(), info)});
         return result;
     }
+    void resetOptimiser() override {
+        if (optimiser_) optimiser_->reset();
+    }
     SessionSnapshot snapshot() const override {
         SessionSnapshot s{iteration_, optimiser_ ? optimiser_->steps() : 0, seconds_, weights()};
         if (optimiser_) {

@@ -143,6 +143,8 @@ public:
     virtual void set(const std::string& name, const Tensor& tensor) = 0;
     /// Excludes tensors from training (or includes them again), by pattern. @return how many match
     virtual int freeze(const std::string& pattern, bool frozen = true) = 0;
+    /// Forgets the optimiser's averages, e.g. between the stages of a training.
+    virtual void resetOptimiser() = 0;
     virtual SessionSnapshot snapshot() const = 0;
     virtual void restore(const SessionSnapshot& snapshot) = 0;
     /// Weights only, by name.
