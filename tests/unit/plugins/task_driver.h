@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "raphe/plugin.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace raphe::test {
+
+/// Plays trials of a task step by step. @tparam C  a task class template
+template <template <class> class C>
+class TaskDriver {
+public:
+    explicit TaskDriver(const ParamValues& changed = {}) : declaration_(entryOf<C>().declaration) {
+        auto values = declaration_.defaults();
+        for (const auto& [key, value] : changed) values.at(key) = value;
+        std::vector<int> sizes;
+        for (const auto& port : declaration_.ports) sizes.push_back(port.size(values));
+        Builder builder(declaration_, sizes, std::vector<bool>(sizes.size(), true), 1);
+        task_ = std::make_unique<C<double>>(C<double>::declare().fill(values), builder);
+        state_ = task_->makeTrial();
+        for (int size : sizes) ports_.emplace_back(static_cast<std::size_t>(size));
+    }
+
+    const Task<double>& task() const { return *task_; }
+    void begin(std::uint32_t trial, std::uint64_t seed = 1) {
+        Stream stream(seed, addressOf("task"), 0, trial, 0);
+        static_cast<const Task<double>&>(*task_).begin(*state_, trial, stream);
+        step_ = 0;
+    }
+    void observe() {
+        for (std::size_t p = 0; p < ports_.size(); ++p)
+            if (declaration_.ports[p].kind == PortKind::output) std::fill(ports_[p].begin(), ports_[p].end(), 0.0);
+        auto pointers = pointersToPorts();
+        TaskStep<double> s(step_, pointers.data());
+        static_cast<const Task<double>&>(*task_).observe(*state_, s);
+    }
+    void act() {
+        auto pointers = pointersToPorts();
+        TaskStep<double> s(step_++, pointers.data());
+        static_cast<const Task<double>&>(*task_).act(*state_, s);
+    }
+    std::vector<double>& port(const char* name) { return ports_[static_cast<std::size_t>(declaration_.port(name))]; }
+
+private:
+    std::vector<double*> pointersToPorts() {
+        std::vector<double*> pointers;
+        for (auto& port : ports_) pointers.push_back(port.data());
+        return pointers;
+    }
+    DeclarationData declaration_;
+    std::unique_ptr<C<double>> task_;
+    std::unique_ptr<TrialState> state_;
+    std::vector<std::vector<double>> ports_;
+    int step_ = 0;
+};
+
+} // namespace raphe::test
