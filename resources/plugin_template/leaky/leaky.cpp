@@ -8,13 +8,13 @@ struct LeakyParams {
     double tau = 10;
 };
 
-/// Leaky integrators:  tau dx/dt = -x + u.
+/// Integrators with a leak:  tau dx/dt = -x + u.
 template <class T>
 class Leaky final : public Model<T> {
 public:
     static auto declare() {
         using P = LeakyParams;
-        return Declaration<P>{"leaky", "1.0.0", "Leaky integrators"}
+        return Declaration<P>{"leaky", "1.0.0", "Integrators with a leak"}
             .citation("Standard")
             .manual("    tau dx/dt = -x + u\n\nx, u: ports `x`, `u`; tau: `tau`.")
             .param("units", &P::units, {.help = "Number of units", .min = 1})
