@@ -148,8 +148,9 @@ TEST(CueReward, ObservationHasTheSpecifiedLayout) {
         EXPECT_EQ(x[24], 0);
         EXPECT_EQ(x[25], previousAction[0]);
         EXPECT_EQ(x[26], previousAction[1]);
-        if (x[20] == 1)
+        if (x[20] == 1) {
             for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(x[i], 0);
+        }
         previousAction = t % 3 == 0 ? std::vector{0.0, 1.0} : std::vector{1.0, 0.0};
         d.port("action") = previousAction;
         d.act();
