@@ -279,7 +279,8 @@ Value<T> orthonormalise(Orthonormal convention, Value<T> L) {
         Value<T> work = tape.make(n, k, false), P = tape.make(k, k, false);
         tape.reverse([=] { // dL = (dQ + Q S) U^-T with S = tril(P) + strict_tril(P)^T, P = -dQ^T Q
             auto p = P.value();
-            p.noalias() = -(Q.gradient().transpose() * Q.value());
+            p.noalias() = Q.gradient().transpose() * Q.value(); // the sign apart: a negated product takes memory
+            p = -p;
             for (int c = 0; c < k; ++c)
                 for (int r = 0; r < c; ++r) p(r, c) = p(c, r);
             auto w = work.value();
