@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the benchmarks of the release preset and runs them: ceilings of this machine, sweeps over Hebbian traces, training
+# iterations at 1 and 2 threads. Where PyTorch is at hand, times the same networks in it, in the same sitting.
+# Usage: scripts/dev/benchmark.sh [--quick]
+#   --quick                measures for a shorter time
+#   RAPHE_PEERS_DIR=DIR    folder of plastic_rnn_torch.py and nm_rnn_torch.py (default: ../shared/peers)
+#   RAPHE_PYTHON=PROGRAM   a Python with torch (default: python3)
+#   RAPHE_BUILD_DIR=DIR    a configured build folder (default: build/release, which is configured if need be)
+# Leave the machine alone meanwhile: whatever else runs takes from both sides, but not evenly.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+fail() { echo "benchmark.sh: $*" >&2; exit 1; }
+
+least=1
+repetitions=5
+for argument in "$@"; do
+    case $argument in
+        --quick) least=0.2 repetitions=3 ;;
+        *) fail "unknown argument '$argument'; usage: scripts/dev/benchmark.sh [--quick]" ;;
+    esac
+done
+
+build="${RAPHE_BUILD_DIR:-build/release}"
+if [[ ! -f $build/CMakeCache.txt ]]; then cmake --preset release >&2 || fail "the release preset could not be configured."; fi
+targets=(iteration_benchmark plastic_sweep_benchmark)
+if cmake --build "$build" --target help | grep -q '^ceilings_benchmark'; then targets+=(ceilings_benchmark); fi
+cmake --build "$build" --target "${targets[@]}" >&2 || fail "the benchmarks could not be built."
+
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+echo "Load before: $(cut -d' ' -f1-3 /proc/loadavg) on $(nproc) cores"
+
+if [[ " ${targets[*]} " == *" ceilings_benchmark "* ]]; then
+    echo; echo "== Ceilings of one core =="
+    "$build/bin/ceilings_benchmark" --benchmark_color=false --benchmark_min_time="$least" 2>/dev/null
+else
+    echo "Not measured: products through BLAS, because the serial OpenBLAS is missing (libopenblas-serial-dev)."
+fi
+echo; echo "== Sweeps over Hebbian traces =="
+"$build/bin/plastic_sweep_benchmark" --benchmark_color=false --benchmark_min_time="$least" 2>/dev/null
+echo; echo "== Training iterations =="
+"$build/bin/iteration_benchmark" --benchmark_color=false --benchmark_min_time="$least" 2>/dev/null | tee "$work/iterations"
+
+peers="${RAPHE_PEERS_DIR:-../shared/peers}"
+python="${RAPHE_PYTHON:-python3}"
+echo; echo "== Against PyTorch =="
+if [[ ! -f $peers/plastic_rnn_torch.py || ! -f $peers/nm_rnn_torch.py ]]; then
+    echo "Left out: no peer scripts in $peers; name their folder in RAPHE_PEERS_DIR."
+    exit 0
+fi
+if ! "$python" -c 'import torch' 2>/dev/null; then
+    echo "Left out: $python has no torch; name a Python that has it in RAPHE_PYTHON."
+    exit 0
+fi
+
+# ours EXPERIMENT: the better of 1 and 2 threads, in seconds
+ours() {
+    awk -v name="$1" '$1 == name && $3 == "ms" && $5 == "ms" { best = $2 < $4 ? $2 : $4; print best / 1000 }' "$work/iterations"
+}
+# peer SCRIPT [argument]...: the better of 1 and 2 threads, in seconds
+peer() {
+    local script="$1"; shift
+    for threads in 1 2; do
+        "$python" "$peers/$script" --threads "$threads" --reps "$repetitions" "$@" | sed -n 's/.*s_per_iter=\([0-9.]*\).*/\1/p'
+    done | sort -g | head -n 1
+}
+printf '%-20s %14s %14s %10s\n' experiment 'Raphe' 'PyTorch' ratio
+compare() {
+    local name="$1" own other
+    shift
+    own="$(ours "$name")"
+    other="$(peer "$@")"
+    if [[ -z $own || -z $other ]]; then
+        echo "$name: not measured"
+        return
+    fi
+    awk -v n="$name" -v a="$own" -v b="$other" 'BEGIN { printf "%-20s %11.2f ms %11.2f ms %9.1fx\n", n, 1000 * a, 1000 * b, b / a }'
+}
+compare cue_reward_none plastic_rnn_torch.py --mode rnn
+compare cue_reward_plastic plastic_rnn_torch.py --mode plastic
+compare cue_reward_simple plastic_rnn_torch.py --mode simple
+compare cue_reward_retro plastic_rnn_torch.py --mode retro
+compare mwg_nm_rnn nm_rnn_torch.py
