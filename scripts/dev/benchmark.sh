@@ -5,7 +5,7 @@
 # Usage: scripts/dev/benchmark.sh [--quick]
 #   --quick                measures for a shorter time
 #   RAPHE_PEERS_DIR=DIR    folder of plastic_rnn_torch.py and nm_rnn_torch.py (default: ../shared/peers)
-#   RAPHE_PYTHON=PROGRAM   a Python with torch (default: python3)
+#   RAPHE_PYTHON=PROGRAM   a Python with torch (default: the first of python3 and the system's that has it)
 #   RAPHE_BUILD_DIR=DIR    a configured build folder (default: build/release, which is configured if need be)
 # Leave the machine alone meanwhile: whatever else runs takes from both sides, but not evenly.
 set -euo pipefail
@@ -44,14 +44,17 @@ echo; echo "== Training iterations =="
 "$build/bin/iteration_benchmark" --benchmark_color=false --benchmark_min_time="$least" 2>/dev/null | tee "$work/iterations"
 
 peers="${RAPHE_PEERS_DIR:-../shared/peers}"
-python="${RAPHE_PYTHON:-python3}"
+python=""
+for candidate in ${RAPHE_PYTHON:-python3 /usr/bin/python3}; do
+    if [[ -z $python ]] && "$candidate" -c 'import torch' 2>/dev/null; then python="$candidate"; fi
+done
 echo; echo "== Against PyTorch =="
 if [[ ! -f $peers/plastic_rnn_torch.py || ! -f $peers/nm_rnn_torch.py ]]; then
     echo "Left out: no peer scripts in $peers; name their folder in RAPHE_PEERS_DIR."
     exit 0
 fi
-if ! "$python" -c 'import torch' 2>/dev/null; then
-    echo "Left out: $python has no torch; name a Python that has it in RAPHE_PYTHON."
+if [[ -z $python ]]; then
+    echo "Left out: no Python here has torch (tried: ${RAPHE_PYTHON:-python3 /usr/bin/python3}); name one in RAPHE_PYTHON."
     exit 0
 fi
 

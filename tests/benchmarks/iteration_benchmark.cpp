@@ -38,6 +38,7 @@ void iteration(benchmark::State& state, const std::string& name) {
 /// Prints as usual, and keeps the shortest time of each benchmark.
 class Reporter final : public benchmark::ConsoleReporter {
 public:
+    Reporter() : ConsoleReporter(OO_None) {}
     void ReportRuns(const std::vector<Run>& runs) override {
         for (const auto& run : runs) {
             if (run.run_type != Run::RT_Iteration || run.iterations == 0) continue;
@@ -54,13 +55,15 @@ public:
     std::map<std::string, double> best;
 };
 
-/// What the sweeps over the traces of one iteration amount to: an acting, a recording and a backward pass.
+/// What the sweeps over the traces of one iteration amount to: an acting, a recording and a backward pass. The trials
+/// of a chunk (1 with two traces, else 2) share the loads of W and alpha.
 struct Work {
     double operations, bytes;
 };
 Work workOf(const std::string& name) {
     const bool retroactive = name == "cue_reward_retro";
-    const double hidden = 200, padded = 208, trials = 30, steps = 120, traces = retroactive ? 2 : 1, shared = 0.5;
+    const double hidden = 200, padded = 208, trials = 30, steps = 120, traces = retroactive ? 2 : 1,
+                 shared = retroactive ? 1 : 0.5;
     const double forward = 2 * traces + 2 * shared, backward = 3 * traces + 4 * shared;
     return {(8 + 28) * (retroactive ? 1.5 : 1.0) * hidden * hidden * trials * steps,
             (2 * forward + backward) * hidden * padded * sizeof(float) * trials * steps};
