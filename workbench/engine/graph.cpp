@@ -239,6 +239,16 @@ int Graph::outputPort(int nodeIndex, const std::string& port, const std::string&
 std::vector<Stage> Graph::stages(const std::vector<std::vector<bool>>& known, const std::vector<bool>& wanted) const {
     const auto count = nodes_.size();
     const auto isKnown = [&](const GraphWire& wire) { return known[static_cast<std::size_t>(wire.fromNode)][static_cast<std::size_t>(wire.fromPort)]; };
+    // A node whose outputs are all given has nothing to do.
+    const auto isGiven = [&](std::size_t n) {
+        bool any = false;
+        for (std::size_t p = 0; p < nodes_[n].portSizes.size(); ++p) {
+            if (nodes_[n].declaration().ports[p].kind != PortKind::output || nodes_[n].portSizes[p] == noPort) continue;
+            if (!known[n][p]) return false;
+            any = true;
+        }
+        return any;
+    };
     // Who is needed, from the wanted nodes backwards.
     std::vector<bool> needed(count);
     std::vector<int> stack;
@@ -247,7 +257,7 @@ std::vector<Stage> Graph::stages(const std::vector<std::vector<bool>>& known, co
     while (!stack.empty()) {
         const auto n = static_cast<std::size_t>(stack.back());
         stack.pop_back();
-        if (needed[n]) continue;
+        if (needed[n] || isGiven(n)) continue;
         needed[n] = true;
         for (const auto& wire : wires_)
             if (wire.toNode == static_cast<int>(n) && !isKnown(wire)) stack.push_back(wire.fromNode);

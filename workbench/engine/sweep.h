@@ -94,6 +94,7 @@ public:
             frame.inputs.resize(ports);
             frame.outputs.resize(ports);
             frame.intervened.assign(ports, false);
+            frame.given.assign(ports, false);
             frame.wired = item.wired;
             frame.weights.resize(node.parameters.size());
             frame.states.resize(node.states.size());
@@ -506,6 +507,7 @@ private:
         for (std::size_t p = 0; p < frame.outputs.size(); ++p)
             if (item.declaration().ports[p].kind == PortKind::output && item.portSizes[p] > 0 && !known[p])
                 frame.outputs[p] = tape_.make(item.portSizes[p], window_.spanSteps * plan_.trials);
+        for (std::size_t p = 0; p < known.size(); ++p) frame.given[p] = known[p];
         for (std::size_t k = 0; k < frame.weights.size(); ++k) frame.weights[k] = weightValue(node.parameters[k], record);
         for (std::size_t k = 0; k < frame.states.size(); ++k) {
             const auto& info = node.states[k];

@@ -14,6 +14,7 @@ struct NodeFrame {
     std::vector<Value<T>> inputs;      ///< by port; empty where not (yet) known
     std::vector<Value<T>> outputs;     ///< by port; the sequence of the span, step-major
     std::vector<bool> intervened;      ///< by port; whether an intervention may change what is emitted
+    std::vector<bool> given;           ///< by port; the signal is given, what the node emits is left out
     std::vector<Value<T>> weights;
     std::vector<Value<T>> states, next;
     std::vector<Value<T>> locals;
@@ -89,12 +90,14 @@ public:
     /// Where to write the signal of an output port, if it can be written directly; pass it to emit() afterwards.
     Value<T> destination(Output port) {
         const Value<T> slot = slice(frame_.outputs[index(port.index)]);
-        return frame_.intervened[index(port.index)] ? tape_.make(slot.rows, slot.cols) : slot;
+        const bool direct = !frame_.intervened[index(port.index)] && !frame_.given[index(port.index)];
+        return direct ? slot : tape_.make(slot.rows, slot.cols);
     }
     /// Sends a signal out of a port and returns it as the receivers see it. Interventions act here, so whatever a
     /// model feeds back to itself should be the returned Value.
     Value<T> emit(Output port, Value<T> value) {
         const Value<T> slot = slice(frame_.outputs[index(port.index)]);
+        if (frame_.given[index(port.index)]) return slot;
         if (frame_.intervened[index(port.index)])
             host_.intervene(frame_, port.index, value, slot, time());
         else if (value.data != slot.data)
