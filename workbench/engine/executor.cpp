@@ -20,13 +20,15 @@ namespace raphe {
 
 namespace {
 
-/// Keeps the first exception of several threads.
+/// Keeps the first exception of several threads; what has not begun by then is left out.
 class FirstFailure {
 public:
     void call(const std::function<void(int)>& work, int i) {
+        if (failed_.load(std::memory_order_relaxed)) return;
         try {
             work(i);
         } catch (...) {
+            failed_.store(true, std::memory_order_relaxed);
             const std::lock_guard lock(mutex_);
             if (!first_) first_ = std::current_exception();
         }
@@ -37,6 +39,7 @@ public:
 
 private:
     std::mutex mutex_;
+    std::atomic<bool> failed_{false};
     std::exception_ptr first_;
 };
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <cctype>
 #include <chrono>
 #include <ctime>
 #include <thread>
@@ -27,7 +28,10 @@ std::string hostName() {
 
 /// runs/NAME-20261123-153000, with a number behind it if there is one already.
 std::filesystem::path freshFolder(const std::string& name) {
-    const auto stem = fmt::format("runs/{}-{:%Y%m%d-%H%M%S}", name.empty() ? "experiment" : name, fmt::localtime(std::time(nullptr)));
+    std::string plain = name.empty() ? "experiment" : name.substr(0, 100);
+    for (char& c : plain) // the name is any text; the folder must lie in runs/
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-') c = '_';
+    const auto stem = fmt::format("runs/{}-{:%Y%m%d-%H%M%S}", plain, fmt::localtime(std::time(nullptr)));
     std::filesystem::path folder = stem;
     for (int i = 2; std::filesystem::exists(folder); ++i) folder = fmt::format("{}-{}", stem, i);
     return folder;

@@ -231,6 +231,7 @@ public:
                     }
                 }
                 if (!sweep) sweep = std::make_unique<Sweep<T>>(plan);
+                requireNotCancelled("evaluate");
                 const TrialRange range{request.stream, static_cast<std::uint32_t>(c * chunk_), std::min(chunk_, trials - c * chunk_), trials};
                 work(*sweep, range, c);
                 const std::lock_guard lock(mutex);
@@ -317,6 +318,7 @@ public:
         replay.give(acting.knownSignals(), {}, true);
         std::vector<T> frozen;
         const auto loss = [&](const AlignedArray<T>& w, bool first) {
+            requireNotCancelled("gradcheck");
             replay.act(range, w.data());
             auto pointers = batchPointers(replay);
             replay.evaluateObjective(range, pointers.empty() ? nullptr : &pointers, &frozen, !first);
@@ -467,6 +469,9 @@ private:
         return (trials + chunks - 1) / chunks;
     }
 
+    void requireNotCancelled(const std::string& what) const {
+        if (cancelled()) throw Error(what, "cancelled");
+    }
     void requireTraining() const {
         if (graph_.rule() < 0) throw Error("nodes", "the experiment has no learning rule; add a node such as \"learner\": {\"mechanism\": \"rule.supervised\"}");
         if (graph_.task() < 0) throw Error("nodes", "the experiment has no task; add a node with a task");

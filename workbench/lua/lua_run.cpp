@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/run.h"
+#include "engine/run_store.h"
+#include "lua/lua_module.h"
+#include "lua/lua_sandbox.h"
+#include "lua/lua_tensor.h"
+
+namespace raphe::lua {
+
+namespace {
+
+std::string folderUpvalue(lua_State* L) { return textArgument(L, lua_upvalueindex(1), "run"); }
+
+/// run.session{threads = n}: the run's weights, as a session.
+int sessionOfFolder(lua_State* L) {
+    // run:session{...} means the same as run.session{...}
+    bool method = false;
+    if (lua_type(L, 1) == LUA_TTABLE) {
+        lua_settop(L, 2);
+        method = lua_getfield(L, 1, "session") == LUA_TFUNCTION;
+        lua_pop(L, 1);
+    }
+    const Options options(L, method ? 2 : 1, "run:session", {"threads", "executor", "schedule_seed"});
+    return pushSession(L, sessionOfRun(folderUpvalue(L), hostOf(L).plugins.registry(), sessionOptions(options)));
+}
+/// run:signals("agent.hidden"): what was recorded, a list of {iteration =, tensor =}.
+int signalsOfFolder(lua_State* L) {
+    const auto port = textArgument(L, lua_gettop(L), "run:signals");
+    lua_newtable(L);
+    lua_Integer i = 0;
+    for (const auto& signal : RunReader::open(folderUpvalue(L)).signals(port)) {
+        poll(L);
+        lua_createtable(L, 0, 2);
+        lua_pushinteger(L, signal.iteration);
+        lua_setfield(L, -2, "iteration");
+        pushTensor(L, signal.tensor);
+        lua_setfield(L, -2, "tensor");
+        lua_rawseti(L, -2, ++i);
+    }
+    return 1;
+}
+
+void setClosure(lua_State* L, const std::filesystem::path& folder, const char* name, lua_CFunction function) {
+    pushText(L, folder.string());
+    lua_pushcclosure(L, function, 1);
+    lua_setfield(L, -2, name);
+}
+
+} // namespace
+
+int runFromLua(lua_State* L) {
+    Host& host = hostOf(L);
+    const Options options(L, 2, "raphe.run",
+                          {"out", "iterations", "seed", "threads", "precision", "executor", "schedule_seed",
+                           "checkpoint_every", "resume", "on_iteration"});
+    auto experiment = experimentArgument(L, 1, "raphe.run");
+    setSeedAndPrecision(experiment, options, host.plugins.registry());
+    requireMemory(L, sessionBytes(experiment, host.plugins.registry()), "raphe.run");
+    RunOptions request;
+    if (const auto out = options.text("out"))
+        request.folder = allowedPath(L, *out, options.place("out"));
+    else
+        allowedPath(L, "runs", "raphe.run");
+    if (const auto iterations = options.integer("iterations", 0, 1'000'000'000))
+        request.iterations = static_cast<int>(*iterations);
+    if (const auto every = options.integer("checkpoint_every", 1, 1'000'000'000))
+        request.checkpointEvery = static_cast<int>(*every);
+    request.resume = options.boolean("resume").value_or(false);
+    request.session = sessionOptions(options);
+    TrainingCallback callback(L, options.function("on_iteration"));
+    const auto outcome = runExperiment(experiment, host.plugins, request, &callback);
+    poll(L);
+    lua_createtable(L, 0, 6);
+    pushText(L, outcome.folder.string());
+    lua_setfield(L, -2, "run");
+    pushText(L, outcome.hash);
+    lua_setfield(L, -2, "run_hash");
+    pushNumbers(L, outcome.metrics);
+    lua_setfield(L, -2, "metrics");
+    lua_pushnumber(L, outcome.seconds);
+    lua_setfield(L, -2, "seconds");
+    lua_pushinteger(L, outcome.iterations);
+    lua_setfield(L, -2, "iterations");
+    lua_pushboolean(L, outcome.completed);
+    lua_setfield(L, -2, "completed");
+    return 1;
+}
+
+int openRun(lua_State* L) {
+    const auto folder = allowedPath(L, textArgument(L, 1, "raphe.open_run"), "raphe.open_run");
+    const auto reader = RunReader::open(folder);
+    const auto metrics = reader.metrics();
+    lua_newtable(L);
+    lua_newtable(L); // metrics: a list for each name
+    const auto column = [&](const std::string& name, auto value) {
+        lua_createtable(L, static_cast<int>(std::min<std::size_t>(metrics.size(), 1'000'000)), 0);
+        lua_Integer i = 0;
+        for (const auto& item : metrics) {
+            value(item);
+            lua_rawseti(L, -2, ++i);
+        }
+        lua_setfield(L, -2, name.c_str());
+    };
+    column("iteration", [&](const Metrics& item) { lua_pushinteger(L, item.iteration); });
+    column("seconds", [&](const Metrics& item) { lua_pushnumber(L, item.seconds); });
+    if (!metrics.empty())
+        for (std::size_t m = 0; m < metrics.front().values.size(); ++m)
+            column(metrics.front().values[m].first,
+                   [&](const Metrics& item) { lua_pushnumber(L, item.values.at(m).second); });
+    lua_setfield(L, -2, "metrics");
+    pushObject(L, experimentOfRun(folder, hostOf(L).plugins.registry()));
+    lua_setfield(L, -2, "experiment");
+    lua_newtable(L);
+    for (const auto& [key, value] : reader.provenance()) {
+        pushText(L, value);
+        lua_setfield(L, -2, key.c_str());
+    }
+    lua_setfield(L, -2, "provenance");
+    setClosure(L, folder, "session", edge<sessionOfFolder>);
+    setClosure(L, folder, "signals", edge<signalsOfFolder>);
+    return 1;
+}
+
+} // namespace raphe::lua
