@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace raphe::test {
 namespace {
@@ -85,7 +86,7 @@ TEST_F(CommandLine, TrainsPlotsEvaluatesAndExports) {
 
     const auto evaluation = raphe({"evaluate", run, "--trials", "5", "--record", "core.hidden", "--json"});
     ASSERT_EQ(evaluation.exitCode, 0) << evaluation.err;
-    EXPECT_EQ(parseJson(evaluation.out, "out").at("signals").at("core.hidden").at("shape"), (Json{110, 5, 4}));
+    EXPECT_EQ(parseJson(evaluation.out, "out").at("signals").at("core.hidden").at("shape").dump(), "[110,5,4]");
     const auto changed = raphe({"evaluate", run, "--set", "task.intervals=[20]", "--json", "--intervene", "core.hidden[1]=scale:0.5@10:20"});
     EXPECT_EQ(changed.exitCode, 0) << changed.err;
     for (const char* target : {"a.npz", "a.csv", "a.h5"}) EXPECT_EQ(raphe({"export", run, "-o", (folder_ / target).string()}).exitCode, 0) << target;
