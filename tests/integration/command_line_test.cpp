@@ -42,6 +42,7 @@ protected:
         EXPECT_EQ(result.out, "");
         EXPECT_LT(result.err.size(), 500u) << result.err;
         EXPECT_FALSE(fs::exists(out)) << words;
+        fs::remove_all(out);
     }
     static constexpr const char* small = R"({"raphe": 1, "nodes": {
         "task": {"mechanism": "task.measure_wait_go"},
@@ -104,7 +105,7 @@ TEST_F(CommandLine, TrainsPlotsEvaluatesAndExports) {
 TEST_F(CommandLine, RefusesBadExperimentsWithOneClearSentence) {
     const auto good = file("good.json", withWire(""));
     expectRefused(good, {"--set", "core.unit=5"}, "did you mean \"units\"");
-    expectRefused(good, {"--set", "core.units=many"}, "nodes.core.params.units: expected integer from 1 to 1000000, got \"many\"");
+    expectRefused(good, {"--set", "core.units=many"}, "nodes.core.params.units: expected integer from 1 to 100000, got \"many\"");
     expectRefused(good, {"--set", "core.units=0"}, "got 0");
     expectRefused(good, {"--set", "core.tau=-1"}, "nodes.core.params.tau");
     expectRefused(good, {"--set", "core.activation=tanhh"}, "expected one of");

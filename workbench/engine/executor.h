@@ -12,8 +12,8 @@ namespace raphe {
 class Executor {
 public:
     virtual ~Executor() = default;
-    /// Calls work(0) ... work(count - 1), each once, on up to threads() threads; returns when all are done. The first
-    /// exception that a piece throws is rethrown after the others have ended.
+    /// Calls work(0) ... work(count - 1), each once, on up to threads() threads; returns when all are done. When
+    /// a piece throws, those that have not begun are left out, and the first exception is rethrown once none runs any more.
     virtual void run(int count, const std::function<void(int)>& work) = 0;
     virtual int threads() const = 0;
 };

@@ -167,8 +167,8 @@ Graph::Graph(const Experiment& experiment, const Registry& registry) {
         wire.delayed = true;
     }
 
-    // Same-step order. Wires that must act within the step go first; a wire without a stated delay that would close a
-    // cycle delivers the previous step's value instead.
+    // Same-step order. A wire without a stated delay that would close a cycle, taken in the document's order, delivers the
+    // previous step's value instead; a wire that must act within the step (delay 0) and closes one is an error.
     std::vector<std::vector<int>> edges(nodes_.size());
     const auto inStep = [&](const GraphWire& wire) {
         return wire.read == Read::start && wire.toNode != rule_ && wire.toNode != task_ && wire.fromNode != task_;
@@ -176,7 +176,7 @@ Graph::Graph(const Experiment& experiment, const Registry& registry) {
     for (int round = 0; round < 2; ++round)
         for (std::size_t w = 0; w < wires_.size(); ++w) {
             auto& wire = wires_[w];
-            if (!inStep(wire) || wire.delayed || delays[w].has_value() == (round == 1)) continue;
+            if (!inStep(wire) || wire.delayed || delays[w].has_value() == (round == 0)) continue;
             if (reaches(edges, wire.toNode, wire.fromNode)) {
                 if (delays[w])
                     problems.add(places[w], fmt::format("closes a cycle within one time step ({} -> {}); give this wire \"delay\": 1 instead of 0",

@@ -147,14 +147,14 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     const auto document = session->experiment().toJson();
 
     std::vector<Metrics> metrics;
-    const bool exists = std::filesystem::exists(outcome.folder / "run.sqlite");
-    if (exists && options.resume) {
+    const bool goOn = options.resume && RunStore::holdsRun(outcome.folder);
+    if (goOn) {
         const auto stored = experimentOfRun(outcome.folder, plugins.registry()).toJson();
         if (identity(stored) != identity(document))
             throw Error(outcome.folder.string(), "holds a run of another experiment (or of other parameters); name another folder with --out, or repeat the run's own settings");
     }
-    auto store = exists && options.resume ? RunStore::open(outcome.folder) : RunStore::create(outcome.folder, document.dump(2) + "\n");
-    if (exists && options.resume) {
+    auto store = goOn ? RunStore::open(outcome.folder) : RunStore::create(outcome.folder, document.dump(2) + "\n");
+    if (goOn) {
         const auto reader = RunReader::open(outcome.folder);
         std::int64_t position = 0;
         if (auto checkpoint = reader.latestCheckpoint()) {

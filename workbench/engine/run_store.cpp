@@ -636,6 +636,11 @@ RunStore RunStore::create(const std::filesystem::path& directory, const std::str
     return RunStore(std::move(impl));
 }
 
+bool RunStore::holdsRun(const std::filesystem::path& directory) {
+    if (!std::filesystem::exists(directory / databaseName)) return false;
+    return Database(directory / databaseName, Access::read).integer("SELECT count(*) FROM sqlite_schema") > 0;
+}
+
 RunStore RunStore::open(const std::filesystem::path& directory) {
     checkIsDirectory(directory);
     auto impl = std::make_unique<Impl>(directory, Access::write);

@@ -57,6 +57,8 @@ class RunStore {
 public:
     /// Starts a run. Refuses a directory that already holds one.
     static RunStore create(const std::filesystem::path& directory, const std::string& experimentJson);
+    /// Whether create() got as far as a run here; a kill during it leaves none.
+    static bool holdsRun(const std::filesystem::path& directory);
     /// Opens a run to continue it. Read RunReader::latestCheckpoint(), then call truncateAfter() with its iteration.
     static RunStore open(const std::filesystem::path& directory);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -40,7 +42,9 @@ std::string closest(std::string_view word, const std::vector<std::string>& candi
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
     if (candidates.empty()) return {};
     if (auto near = closest(word, candidates); !near.empty()) return "; did you mean \"" + near + "\"?";
-    return "; known: " + joined(candidates);
+    constexpr std::size_t shown = 8;
+    if (candidates.size() <= shown) return "; known: " + joined(candidates);
+    return "; known: " + joined({candidates.begin(), candidates.begin() + shown}) + fmt::format(" and {} more", candidates.size() - shown);
 }
 
 bool matches(std::string_view pattern, std::string_view name) {

@@ -44,6 +44,7 @@ public:
         frame_.inputs.resize(ports);
         frame_.outputs.resize(ports);
         frame_.intervened.assign(ports, false);
+        frame_.given.assign(ports, false);
         frame_.wired.assign(ports, false);
         for (std::size_t p = 0; p < ports; ++p) {
             const auto& info = declaration_.ports[p];
