@@ -127,7 +127,7 @@ TEST_F(CommandLine, RefusesBadExperimentsWithOneClearSentence) {
     expectRefused(file("deep.json", std::string(100'000, '[')), {}, "deep.json");
     expectRefused(file("twice.json", R"({"raphe": 1, "nodes": {}, "nodes": {}})"), {}, "nodes");
     expectRefused(file("version.json", R"({"raphe": 2, "nodes": {}})"), {}, "version 1");
-    expectRefused(file("empty.json", R"({"raphe": 1})"), {}, "");
+    expectRefused(file("empty.json", R"({"raphe": 1})"), {}, "no learning rule");
     std::string missing = withWire("");
     missing.replace(missing.find("model.rnn"), 9, "model.lstn");
     expectRefused(file("missing.json", missing), {}, "no mechanism \"model.lstn\"");

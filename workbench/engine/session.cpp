@@ -65,6 +65,11 @@ std::pair<std::vector<Intervention>, int> Session::currentInterventions() const 
     return {control_->interventions, control_->version};
 }
 
+void Session::requireTraining() const {
+    if (graph_.rule() < 0) throw Error("nodes", "the experiment has no learning rule; add a node such as \"learner\": {\"mechanism\": \"rule.supervised\"}");
+    if (graph_.task() < 0) throw Error("nodes", "the experiment has no task; add a node with a task");
+}
+
 bool Session::trainTo(int iterations, SessionObserver* observer) {
     while (iteration() < iterations) {
         {
@@ -472,11 +477,6 @@ private:
     void requireNotCancelled(const std::string& what) const {
         if (cancelled()) throw Error(what, "cancelled");
     }
-    void requireTraining() const {
-        if (graph_.rule() < 0) throw Error("nodes", "the experiment has no learning rule; add a node such as \"learner\": {\"mechanism\": \"rule.supervised\"}");
-        if (graph_.task() < 0) throw Error("nodes", "the experiment has no task; add a node with a task");
-    }
-
     SweepPlan<T> makePlan(int steps, int trials) const {
         SweepPlan<T> plan;
         plan.network = &network_;

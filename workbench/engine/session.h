@@ -122,6 +122,8 @@ public:
     virtual int batchTrials() const = 0;
     virtual int steps() const = 0;
 
+    /// @throws Error unless there are a task and a learning rule
+    void requireTraining() const;
     /// One update of the learning rule. @throws NumericError
     virtual IterationReport iterate() = 0;
     /// One update on given signals: whatever reaches the learning rule must follow from them.
