@@ -302,6 +302,10 @@ int freezeOrNot(lua_State* L, bool frozen) {
 }
 int freeze(lua_State* L) { return freezeOrNot(L, true); }
 int unfreeze(lua_State* L) { return freezeOrNot(L, false); }
+int resetOptimiser(lua_State* L) {
+    open(L).resetOptimiser();
+    return 0;
+}
 
 int save(lua_State* L) {
     auto& session = open(L);
@@ -509,6 +513,7 @@ void openSessions(lua_State* L) {
                {"set", edge<set>},
                {"freeze", edge<freeze>},
                {"unfreeze", edge<unfreeze>},
+               {"reset_optimiser", edge<resetOptimiser>},
                {"save", edge<save>},
                {"load", edge<load>},
                {"snapshot", edge<snapshot>},
