@@ -60,10 +60,15 @@ PluginHost& plugins() {
 
 /// Writes an experiment node by node.
 struct Sketch {
-    Json document = {{"raphe", 1}, {"nodes", Json::object()}, {"wires", Json::array()}, {"precision", "float64"}, {"trials", 1}};
-    void node(const std::string& name, const std::string& mechanism, Json params) { document["nodes"][name] = {{"mechanism", mechanism}, {"params", std::move(params)}}; }
+    Json document = {
+        {"raphe", 1}, {"nodes", Json::object()}, {"wires", Json::array()}, {"precision", "float64"}, {"trials", 1}};
+    void node(const std::string& name, const std::string& mechanism, Json params) {
+        document["nodes"][name] = {{"mechanism", mechanism}, {"params", std::move(params)}};
+    }
     void wire(const std::string& text) { document["wires"].push_back(text); }
-    std::unique_ptr<Session> session() const { return Session::create(experimentFromJson(document, plugins().registry()), plugins().registry(), {1, "tbb", 0}); }
+    std::unique_ptr<Session> session() const {
+        return Session::create(experimentFromJson(document, plugins().registry()), plugins().registry(), {1, "tbb", 0});
+    }
 };
 
 /// Sets a tensor given in the specification's shape; vectors become rows or columns as the tensor has them.
@@ -79,7 +84,8 @@ const Tensor& find(const std::vector<NamedTensor>& list, const std::string& name
     throw Error(name, "is not among the results");
 }
 
-void expectClose(const std::vector<double>& ours, const std::vector<double>& theirs, const std::string& what, double bound = tolerance) {
+void expectClose(const std::vector<double>& ours, const std::vector<double>& theirs, const std::string& what,
+                 double bound = tolerance) {
     EXPECT_LE(relativeError(ours, theirs), bound) << what;
 }
 
@@ -94,12 +100,14 @@ void setAll(Session& session, const Json& params, const Names& names) {
     }
 }
 
-// -- Backpropamine ------------------------------------------------------------------------------------------------------
+// -- Backpropamine
+// ------------------------------------------------------------------------------------------------------
 
-const Names plasticNames{{"W_in", "agent.input_weight"}, {"b_in", "agent.input_bias"}, {"W", "agent.recurrent_weight"}, {"alpha", "agent.alpha"},
-                         {"eta", "agent.eta"}, {"eta_E", "agent.eta_trace"}, {"w_M", "modulator.weight"}, {"b_M", "modulator.bias"},
-                         {"f", "agent.fan_gain"}, {"g", "agent.fan_bias"}, {"W_y", "policy.weight"}, {"b_y", "policy.bias"},
-                         {"w_v", "value.weight"}, {"b_v", "value.bias"}};
+const Names plasticNames{{"W_in", "agent.input_weight"}, {"b_in", "agent.input_bias"}, {"W", "agent.recurrent_weight"},
+                         {"alpha", "agent.alpha"},       {"eta", "agent.eta"},         {"eta_E", "agent.eta_trace"},
+                         {"w_M", "modulator.weight"},    {"b_M", "modulator.bias"},    {"f", "agent.fan_gain"},
+                         {"g", "agent.fan_bias"},        {"W_y", "policy.weight"},     {"b_y", "policy.bias"},
+                         {"w_v", "value.weight"},        {"b_v", "value.bias"}};
 
 Sketch plasticNetwork(const Json& file, int steps) {
     const auto& dims = file.at("dims");
@@ -108,7 +116,10 @@ Sketch plasticNetwork(const Json& file, int steps) {
     Json options = file.at("options");
     const auto cell = file.at("cell").get<std::string>();
     if (a2c) {
-        options["rule"] = cell.rfind("plastic", 0) == 0 ? "plastic" : cell.rfind("retro", 0) == 0 ? "retroactive" : cell.rfind("simple", 0) == 0 ? "simple" : "none";
+        options["rule"] = cell.rfind("plastic", 0) == 0  ? "plastic"
+                          : cell.rfind("retro", 0) == 0  ? "retroactive"
+                          : cell.rfind("simple", 0) == 0 ? "simple"
+                                                         : "none";
         for (const char* clip : {"hard", "soft", "decay", "oja"})
             if (cell.find(clip) != std::string::npos) options["clip"] = clip;
         options["clip_bound"] = options.value("clip_bound", 1.0);
@@ -118,12 +129,14 @@ Sketch plasticNetwork(const Json& file, int steps) {
         options["policy_output"] = "logits";
     }
     Sketch sketch;
-    sketch.node("task", "task.probe", {{"inputs", dims.at("I")}, {"steps", steps}, {"actions", a2c ? dims.at("A") : Json(0)}});
+    sketch.node("task", "task.probe",
+                {{"inputs", dims.at("I")}, {"steps", steps}, {"actions", a2c ? dims.at("A") : Json(0)}});
     Json agent = {{"hidden", dims.at("N")}, {"rule", options.at("rule")}};
     const bool plastic = options.at("rule") != "none";
     if (plastic) {
         agent["clip"] = options.at("clip");
-        if (options.contains("clip_bound") && options["clip_bound"].is_number()) agent["clip_bound"] = options["clip_bound"];
+        if (options.contains("clip_bound") && options["clip_bound"].is_number())
+            agent["clip_bound"] = options["clip_bound"];
         if (options.contains("alpha") && options["alpha"].is_string()) agent["alpha"] = options["alpha"];
         if (options.value("fanout", Json("none")).is_string()) agent["fan_out"] = options.value("fanout", Json("none"));
     }
@@ -152,7 +165,8 @@ void checkPlasticCell(const Json& file) {
     const auto& options = file.at("options");
     const bool probabilities = options.value("policy_output", Json("logits")) == "probabilities";
     const bool terminal = options.value("terminal_loss", Json(false)) == true;
-    const std::map<std::string, std::string> stateNames{{"h", "agent.hidden"}, {"H", "agent.hebbian_trace"}, {"E", "agent.eligibility"}};
+    const std::map<std::string, std::string> stateNames{
+        {"h", "agent.hidden"}, {"H", "agent.hebbian_trace"}, {"E", "agent.eligibility"}};
     for (double memory : {1000.0, 1e-5}) { // in one span, and in checkpointed segments
         auto sketch = plasticNetwork(file, steps);
         sketch.document["memory_mib"] = memory;
@@ -160,7 +174,8 @@ void checkPlasticCell(const Json& file) {
         setAll(*session, file.at("params"), plasticNames);
         GradientRequest request;
         request.forward.inputs.push_back({"task.observation", readTensor(file.at("inputs").at("x"))});
-        for (const auto& [key, value] : file.at("initial").items()) request.forward.initialStates.push_back({stateNames.at(key), readTensor(value)});
+        for (const auto& [key, value] : file.at("initial").items())
+            request.forward.initialStates.push_back({stateNames.at(key), readTensor(value)});
         const std::string policyPort = probabilities ? "head.probability" : "policy.output";
         request.forward.record = {policyPort, "value.output", "agent.hidden"};
         if (options.at("modulator").is_string()) request.forward.record.push_back("modulator.output");
@@ -169,15 +184,18 @@ void checkPlasticCell(const Json& file) {
         request.outputWeights.push_back({"value.output", reshaped(readTensor(weights.at("R_v")), {steps, batch, 1})});
         if (terminal)
             for (const auto& [key, name] : stateNames)
-                if (weights.contains("R_" + key)) request.stateWeights.push_back({name, readTensor(weights.at("R_" + key))});
+                if (weights.contains("R_" + key))
+                    request.stateWeights.push_back({name, readTensor(weights.at("R_" + key))});
 
         const auto forward = session->forward(request.forward);
         const auto& outputs = file.at("outputs");
         expectClose(find(forward.signals, policyPort).values, readTensor(outputs.at("y")).values, "y");
         expectClose(find(forward.signals, "value.output").values, readTensor(outputs.at("v")).values, "v");
         expectClose(find(forward.signals, "agent.hidden").values, readTensor(outputs.at("h")).values, "h");
-        if (outputs.contains("M") && options.at("modulator").is_string()) expectClose(find(forward.signals, "modulator.output").values, readTensor(outputs.at("M")).values, "M");
-        for (const auto& [key, value] : file.at("final").items()) expectClose(find(forward.finalStates, stateNames.at(key)).values, readTensor(value).values, "final " + key);
+        if (outputs.contains("M") && options.at("modulator").is_string())
+            expectClose(find(forward.signals, "modulator.output").values, readTensor(outputs.at("M")).values, "M");
+        for (const auto& [key, value] : file.at("final").items())
+            expectClose(find(forward.finalStates, stateNames.at(key)).values, readTensor(value).values, "final " + key);
         double loss = 0;
         const auto addProduct = [&](const NamedTensor& weight, const std::vector<NamedTensor>& values) {
             const auto& numbers = find(values, weight.name).values;
@@ -185,13 +203,21 @@ void checkPlasticCell(const Json& file) {
         };
         for (const auto& weight : request.outputWeights) addProduct(weight, forward.signals);
         for (const auto& weight : request.stateWeights) addProduct(weight, forward.finalStates);
-        EXPECT_LE(std::abs(loss - file.at("loss").get<double>()) / std::max(1.0, std::abs(file.at("loss").get<double>())), tolerance) << "loss";
+        EXPECT_LE(std::abs(loss - file.at("loss").get<double>()) /
+                      std::max(1.0, std::abs(file.at("loss").get<double>())),
+                  tolerance)
+            << "loss";
 
         const auto gradient = session->gradient(request);
-        for (const auto& [key, value] : file.at("grads").items()) expectClose(find(gradient.parameters, plasticNames.at(key)).values, readTensor(value).values, "gradient of " + key);
-        expectClose(find(gradient.inputs, "task.observation").values, readTensor(file.at("grads_inputs").at("x")).values, "gradient of x");
+        for (const auto& [key, value] : file.at("grads").items())
+            expectClose(find(gradient.parameters, plasticNames.at(key)).values, readTensor(value).values,
+                        "gradient of " + key);
+        expectClose(find(gradient.inputs, "task.observation").values,
+                    readTensor(file.at("grads_inputs").at("x")).values, "gradient of x");
         if (file.contains("grads_initial"))
-            for (const auto& [key, value] : file["grads_initial"].items()) expectClose(find(gradient.initialStates, stateNames.at(key)).values, readTensor(value).values, "gradient of initial " + key);
+            for (const auto& [key, value] : file["grads_initial"].items())
+                expectClose(find(gradient.initialStates, stateNames.at(key)).values, readTensor(value).values,
+                            "gradient of initial " + key);
     }
 }
 
@@ -200,26 +226,45 @@ void checkA2cUpdates(const Json& file) {
     const auto& options = file.at("options");
     const int steps = dims.at("T"), batch = dims.at("B"), actions = dims.at("A");
     const auto learner = [&](Sketch sketch, Json extra) {
-        Json params = {{"discount", options.at("gamma")}, {"value_weight", options.at("b_val")}, {"concentration_weight", options.at("b_ent")}, {"value_baseline", options.at("value_baseline")}};
+        Json params = {{"discount", options.at("gamma")},
+                       {"value_weight", options.at("b_val")},
+                       {"concentration_weight", options.at("b_ent")},
+                       {"value_baseline", options.at("value_baseline")}};
         params.update(extra);
         sketch.node("learner", "rule.a2c", params);
-        for (const char* wire : {"head.action -> task.action", "policy.output -> learner.logits", "value.output -> learner.value", "head.action -> learner.action", "task.reward -> learner.reward"}) sketch.wire(wire);
+        for (const char* wire :
+             {"head.action -> task.action", "policy.output -> learner.logits", "value.output -> learner.value",
+              "head.action -> learner.action", "task.reward -> learner.reward"})
+            sketch.wire(wire);
         return sketch.session();
     };
     const auto network = plasticNetwork(file, steps);
-    auto session = learner(network, {{"optimiser", "adam"}, {"learning_rate", options.at("lr")}, {"epsilon", options.at("adam_eps")}, {"beta1", options.at("adam_betas")[0]},
-                                     {"beta2", options.at("adam_betas")[1]}, {"weight_decay", options.at("l2")}, {"clip_norm", options.at("grad_norm_clip")}});
+    auto session = learner(network, {{"optimiser", "adam"},
+                                     {"learning_rate", options.at("lr")},
+                                     {"epsilon", options.at("adam_eps")},
+                                     {"beta1", options.at("adam_betas")[0]},
+                                     {"beta2", options.at("adam_betas")[1]},
+                                     {"weight_decay", options.at("l2")},
+                                     {"clip_norm", options.at("grad_norm_clip")}});
     // Plain descent with rate 1 shows the unclipped gradient as the change of the weights.
-    auto bare = learner(network, {{"optimiser", "sgd"}, {"learning_rate", 1.0}, {"momentum", 0.0}, {"weight_decay", 0.0}, {"clip_norm", 0.0}});
+    auto bare = learner(
+        network,
+        {{"optimiser", "sgd"}, {"learning_rate", 1.0}, {"momentum", 0.0}, {"weight_decay", 0.0}, {"clip_norm", 0.0}});
     setAll(*session, file.at("params"), plasticNames);
     for (const auto& update : file.at("updates")) {
-        Tensor action{{steps, batch, actions}, std::vector<double>(static_cast<std::size_t>(steps * batch * actions)), Precision::float64};
+        Tensor action{{steps, batch, actions},
+                      std::vector<double>(static_cast<std::size_t>(steps * batch * actions)),
+                      Precision::float64};
         const auto chosen = readTensor(update.at("actions"));
-        for (std::size_t i = 0; i < chosen.values.size(); ++i) action.values[i * static_cast<std::size_t>(actions) + static_cast<std::size_t>(chosen.values[i])] = 1;
-        const std::vector<NamedTensor> given{{"task.observation", readTensor(update.at("inputs").at("x"))}, {"head.action", action},
-                                             {"task.reward", reshaped(readTensor(update.at("rewards")), {steps, batch, 1})}};
+        for (std::size_t i = 0; i < chosen.values.size(); ++i)
+            action.values[i * static_cast<std::size_t>(actions) + static_cast<std::size_t>(chosen.values[i])] = 1;
+        const std::vector<NamedTensor> given{
+            {"task.observation", readTensor(update.at("inputs").at("x"))},
+            {"head.action", action},
+            {"task.reward", reshaped(readTensor(update.at("rewards")), {steps, batch, 1})}};
         const auto forward = session->forward({{given[0]}, {}, {"head.probability", "value.output"}});
-        expectClose(find(forward.signals, "head.probability").values, readTensor(update.at("outputs").at("p")).values, "p");
+        expectClose(find(forward.signals, "head.probability").values, readTensor(update.at("outputs").at("p")).values,
+                    "p");
         expectClose(find(forward.signals, "value.output").values, readTensor(update.at("outputs").at("v")).values, "v");
         const auto before = session->weights();
         for (const auto& item : before) bare->set(item.name, item.tensor);
@@ -236,14 +281,26 @@ void checkA2cUpdates(const Json& file) {
             for (std::size_t i = 0; i < change.size(); ++i) change[i] -= after[i];
             expectClose(change, readTensor(value).values, "gradient of " + key);
         }
-        for (const auto& [key, value] : update.at("params_after").items()) expectClose(session->get(plasticNames.at(key)).values, readTensor(value).values, key + " after the update");
+        for (const auto& [key, value] : update.at("params_after").items())
+            expectClose(session->get(plasticNames.at(key)).values, readTensor(value).values, key + " after the update");
     }
 }
 
-// -- NM-RNN -------------------------------------------------------------------------------------------------------------
+// -- NM-RNN
+// -------------------------------------------------------------------------------------------------------------
 
-const Names nmNames{{"L", "core.left_factor"}, {"R", "core.right_factor"}, {"B_x", "core.input_weight"}, {"C", "readout.weight"}, {"d", "readout.bias"}, {"W_z", "modulator.recurrent_weight"},
-                    {"B_z", "modulator.input_weight"}, {"A_z", "gate.weight"}, {"b_z", "gate.bias"}, {"W_zx", "modulator.feedback_weight"}, {"b_zx", "modulator.feedback_bias"}, {"W", "core.recurrent_weight"}};
+const Names nmNames{{"L", "core.left_factor"},
+                    {"R", "core.right_factor"},
+                    {"B_x", "core.input_weight"},
+                    {"C", "readout.weight"},
+                    {"d", "readout.bias"},
+                    {"W_z", "modulator.recurrent_weight"},
+                    {"B_z", "modulator.input_weight"},
+                    {"A_z", "gate.weight"},
+                    {"b_z", "gate.bias"},
+                    {"W_zx", "modulator.feedback_weight"},
+                    {"b_zx", "modulator.feedback_bias"},
+                    {"W", "core.recurrent_weight"}};
 
 std::string divisorOf(const Json& config) { return config.value("recurrent_divisor", "one") == "N" ? "units" : "one"; }
 
@@ -253,21 +310,38 @@ Sketch nmNetwork(const Json& file, Json ruleParams = Json()) {
     const auto model = config.at("model").get<std::string>();
     const bool modulated = params.contains("A_z"), vanilla = params.contains("W");
     Sketch sketch;
-    sketch.node("task", "task.probe", {{"inputs", config.at("U")}, {"context", config.value("U_z", config.at("U").get<int>())}, {"targets", config.at("O")}, {"steps", config.at("T")}});
+    sketch.node("task", "task.probe",
+                {{"inputs", config.at("U")},
+                 {"context", config.value("U_z", config.at("U").get<int>())},
+                 {"targets", config.at("O")},
+                 {"steps", config.at("T")}});
     if (vanilla) {
-        sketch.node("core", "model.rnn", {{"units", config.at("N")}, {"tau", config.at("tau_x")}, {"activation", config.value("phi_x", "tanh")}, {"recurrent_divisor", divisorOf(config)}});
+        sketch.node("core", "model.rnn",
+                    {{"units", config.at("N")},
+                     {"tau", config.at("tau_x")},
+                     {"activation", config.value("phi_x", "tanh")},
+                     {"recurrent_divisor", divisorOf(config)}});
     } else {
         sketch.node("core", "model.low_rank_rnn",
-                    {{"units", config.at("N")}, {"rank", config.at("K")}, {"tau", config.at("tau_x")}, {"activation", config.value("phi_x", "tanh")},
-                     {"orthogonalise", config.at("orthogonalise_L")}, {"recurrent_divisor", divisorOf(config)}, {"symmetric", !params.contains("R")}});
+                    {{"units", config.at("N")},
+                     {"rank", config.at("K")},
+                     {"tau", config.at("tau_x")},
+                     {"activation", config.value("phi_x", "tanh")},
+                     {"orthogonalise", config.at("orthogonalise_L")},
+                     {"recurrent_divisor", divisorOf(config)},
+                     {"symmetric", !params.contains("R")}});
     }
     sketch.node("readout", "model.dense", {{"units", config.at("O")}, {"bias", params.contains("d")}});
     sketch.wire("task.observation -> core.input");
     if (modulated) {
-        sketch.node("modulator", "model.rnn", {{"units", config.at("M")}, {"tau", config.at("tau_z")}, {"activation", config.value("phi_z", "tanh")}});
+        sketch.node(
+            "modulator", "model.rnn",
+            {{"units", config.at("M")}, {"tau", config.at("tau_z")}, {"activation", config.value("phi_z", "tanh")}});
         sketch.node("gate", "model.dense", {{"units", config.at("K")}, {"activation", "sigmoid"}});
-        sketch.wire(file.contains("inputs_z") ? "task.context -> modulator.input" : "task.observation -> modulator.input");
-        if (params.contains("W_zx")) sketch.document["wires"].push_back({{"from", "core.hidden"}, {"to", "modulator.feedback"}, {"delay", 1}});
+        sketch.wire(file.contains("inputs_z") ? "task.context -> modulator.input"
+                                              : "task.observation -> modulator.input");
+        if (params.contains("W_zx"))
+            sketch.document["wires"].push_back({{"from", "core.hidden"}, {"to", "modulator.feedback"}, {"delay", 1}});
         sketch.wire("modulator.hidden -> gate.input");
         sketch.wire("gate.output -> core.gain");
     }
@@ -304,7 +378,8 @@ ForwardRequest nmRequest(const Json& file) {
     if (file.contains("inputs_z")) request.inputs.push_back({"task.context", stepsFirst(readTensor(file["inputs_z"]))});
     request.initialStates = nmStates(file, trials);
     request.record = {"core.hidden", "readout.output"};
-    if (file.at("params").contains("A_z")) request.record.insert(request.record.end(), {"modulator.hidden", "gate.output"});
+    if (file.at("params").contains("A_z"))
+        request.record.insert(request.record.end(), {"modulator.hidden", "gate.output"});
     return request;
 }
 
@@ -316,9 +391,11 @@ void checkNmModel(const Json& file) {
     GradientRequest request;
     request.forward = nmRequest(file);
     const auto forward = session->forward(request.forward);
-    const std::map<std::string, std::string> ports{{"z", "modulator.hidden"}, {"s", "gate.output"}, {"x", "core.hidden"}, {"y", "readout.output"}};
+    const std::map<std::string, std::string> ports{
+        {"z", "modulator.hidden"}, {"s", "gate.output"}, {"x", "core.hidden"}, {"y", "readout.output"}};
     for (const auto& [key, value] : file.at("forward").items())
-        if (ports.count(key)) expectClose(find(forward.signals, ports.at(key)).values, stepsFirst(readTensor(value)).values, key);
+        if (ports.count(key))
+            expectClose(find(forward.signals, ports.at(key)).values, stepsFirst(readTensor(value)).values, key);
     if (file.at("forward").contains("w")) { // the modes Lt^T x
         const auto w = stepsFirst(readTensor(file["forward"]["w"]));
         Tape<double> tape;
@@ -327,10 +404,14 @@ void checkNmModel(const Json& file) {
         Value<double> factor = tape.make(rows, rank);
         for (int r = 0; r < rows; ++r)
             for (int c = 0; c < rank; ++c) factor.value()(r, c) = L.values[static_cast<std::size_t>(r * rank + c)];
-        const auto convention = config.at("orthogonalise_L") == "householder" ? Orthonormal::householder : config.at("orthogonalise_L") == "positive" ? Orthonormal::positive : Orthonormal::none;
+        const auto convention = config.at("orthogonalise_L") == "householder" ? Orthonormal::householder
+                                : config.at("orthogonalise_L") == "positive"  ? Orthonormal::positive
+                                                                              : Orthonormal::none;
         const auto Q = orthonormalise(convention, factor);
         auto x = find(forward.signals, "core.hidden").values;
-        const Matrix<double> modes = Q.value().transpose() * Eigen::Map<Matrix<double>>(x.data(), rows, static_cast<Eigen::Index>(x.size()) / rows);
+        const Matrix<double> modes =
+            Q.value().transpose() *
+            Eigen::Map<Matrix<double>>(x.data(), rows, static_cast<Eigen::Index>(x.size()) / rows);
         expectClose(std::vector<double>(modes.data(), modes.data() + modes.size()), w.values, "w");
     }
     if (!file.contains("grad")) return;
@@ -357,7 +438,8 @@ void checkNmModel(const Json& file) {
         }
     }
     EXPECT_LE(std::abs(loss - file.at("loss").get<double>()) / std::max(1.0, loss), tolerance) << "loss";
-    if (config.at("loss") == "masked_mse" && file.at("initial_state").contains("x0")) { // the rule's own loss, where its initial states are the usual ones
+    if (config.at("loss") == "masked_mse" &&
+        file.at("initial_state").contains("x0")) { // the rule's own loss, where its initial states are the usual ones
         bool usual = true;
         for (const auto& [key, value] : file["initial_state"].items())
             for (double x : readTensor(value).values) usual = usual && x == 0.1;
@@ -367,19 +449,25 @@ void checkNmModel(const Json& file) {
             auto inputs = request.forward.inputs;
             inputs.push_back({"task.target", stepsFirst(readTensor(file.at("targets")))});
             inputs.push_back({"task.mask", stepsFirst(readTensor(file.at("mask")))});
-            EXPECT_LE(std::abs(trained->lossOn(inputs) - file.at("loss").get<double>()), tolerance) << "loss of rule.supervised";
+            EXPECT_LE(std::abs(trained->lossOn(inputs) - file.at("loss").get<double>()), tolerance)
+                << "loss of rule.supervised";
         }
     }
     request.outputWeights.push_back({"readout.output", weight});
     const auto gradient = session->gradient(request);
-    for (const auto& [key, value] : file.at("grad").items()) expectClose(find(gradient.parameters, nmNames.at(key)).values, readTensor(value).values, "gradient of " + key);
-    expectClose(find(gradient.inputs, "task.observation").values, stepsFirst(readTensor(file.at("grad_inputs"))).values, "gradient of the input");
-    if (file.contains("grad_inputs_z")) expectClose(find(gradient.inputs, "task.context").values, stepsFirst(readTensor(file["grad_inputs_z"])).values, "gradient of the modulator's input");
+    for (const auto& [key, value] : file.at("grad").items())
+        expectClose(find(gradient.parameters, nmNames.at(key)).values, readTensor(value).values, "gradient of " + key);
+    expectClose(find(gradient.inputs, "task.observation").values, stepsFirst(readTensor(file.at("grad_inputs"))).values,
+                "gradient of the input");
+    if (file.contains("grad_inputs_z"))
+        expectClose(find(gradient.inputs, "task.context").values, stepsFirst(readTensor(file["grad_inputs_z"])).values,
+                    "gradient of the modulator's input");
     for (const auto& [key, value] : file.at("grad_initial_state").items()) {
         const auto& all = find(gradient.initialStates, key == "x0" ? "core.hidden" : "modulator.hidden");
         const auto theirs = readTensor(value);
         std::vector<double> sum(theirs.values.size());
-        if (all.values.size() == theirs.values.size()) sum = all.values;
+        if (all.values.size() == theirs.values.size())
+            sum = all.values;
         else
             for (std::size_t i = 0; i < all.values.size(); ++i) sum[i % sum.size()] += all.values[i];
         expectClose(sum, theirs.values, "gradient of " + key);
@@ -394,28 +482,39 @@ void checkAblation(const Json& file) {
     const auto whole = session->forward(request);
     for (const auto& ablation : file.at("ablations")) {
         auto gain = find(whole.signals, "gate.output");
-        const auto units = static_cast<std::size_t>(gain.shape[2]), component = ablation.at("component").get<std::size_t>();
+        const auto units = static_cast<std::size_t>(gain.shape[2]),
+                   component = ablation.at("component").get<std::size_t>();
         for (std::size_t i = component; i < gain.values.size(); i += units)
-            gain.values[i] = ablation.at("mode") == "zero" ? 0.0 : gain.values[(i / units % static_cast<std::size_t>(trials)) * units + component];
+            gain.values[i] = ablation.at("mode") == "zero"
+                                 ? 0.0
+                                 : gain.values[(i / units % static_cast<std::size_t>(trials)) * units + component];
         auto ablated = request;
         ablated.inputs.push_back({"gate.output", gain});
         ablated.record = {"readout.output"};
         const auto result = session->forward(ablated);
-        expectClose(find(result.signals, "readout.output").values, stepsFirst(readTensor(ablation.at("y"))).values, "y without a component");
-        expectClose(find(result.finalStates, "core.hidden").values, readTensor(ablation.at("x_final")).values, "x without a component");
+        expectClose(find(result.signals, "readout.output").values, stepsFirst(readTensor(ablation.at("y"))).values,
+                    "y without a component");
+        expectClose(find(result.finalStates, "core.hidden").values, readTensor(ablation.at("x_final")).values,
+                    "x without a component");
         if (ablation.at("mode") != "zero") continue;
         // The same through an intervention on the port.
         auto lesioned = nmNetwork(file).session();
         setAll(*lesioned, file.at("params"), nmNames);
         lesioned->setInterventions({{{"gate", "output"}, Operation::clamp, static_cast<int>(component), 0.0, 0, -1}});
-        expectClose(find(lesioned->forward(request).signals, "readout.output").values, stepsFirst(readTensor(ablation.at("y"))).values, "y under an intervention");
+        expectClose(find(lesioned->forward(request).signals, "readout.output").values,
+                    stepsFirst(readTensor(ablation.at("y"))).values, "y under an intervention");
     }
 }
 
 void checkTrainingTrace(const Json& file) {
     const auto& optimiser = file.at("optimiser");
-    Json params = {{"optimiser", optimiser.at("name")}, {"learning_rate", optimiser.at("lr")}, {"beta1", optimiser.at("beta1")}, {"beta2", optimiser.at("beta2")},
-                   {"epsilon", optimiser.at("eps")}, {"weight_decay", optimiser.at("weight_decay")}, {"clip_value", optimiser.at("elementwise_clip")}};
+    Json params = {{"optimiser", optimiser.at("name")},
+                   {"learning_rate", optimiser.at("lr")},
+                   {"beta1", optimiser.at("beta1")},
+                   {"beta2", optimiser.at("beta2")},
+                   {"epsilon", optimiser.at("eps")},
+                   {"weight_decay", optimiser.at("weight_decay")},
+                   {"clip_value", optimiser.at("elementwise_clip")}};
     if (optimiser.at("state_reset_every").is_number()) params["state_reset_every"] = optimiser["state_reset_every"];
     auto session = nmNetwork(file, params).session();
     setAll(*session, file.at("params"), nmNames);
@@ -426,10 +525,12 @@ void checkTrainingTrace(const Json& file) {
                                     {"task.mask", stepsFirst(readTensor(file.at("mask")))}};
     std::vector<double> losses;
     const auto expected = file.at("losses").get<std::vector<double>>();
-    for (std::size_t i = 0; i + 1 < expected.size(); ++i) losses.push_back(session->iterateOn(inputs).metrics[0].second);
+    for (std::size_t i = 0; i + 1 < expected.size(); ++i)
+        losses.push_back(session->iterateOn(inputs).metrics[0].second);
     losses.push_back(session->lossOn(inputs));
     expectClose(losses, expected, "losses");
-    for (const auto& [key, value] : file.at("final_params").items()) expectClose(session->get(nmNames.at(key)).values, readTensor(value).values, key, 1e-7);
+    for (const auto& [key, value] : file.at("final_params").items())
+        expectClose(session->get(nmNames.at(key)).values, readTensor(value).values, key, 1e-7);
 }
 
 void checkOptimiser(const Json& file) {
@@ -465,7 +566,8 @@ void checkFactorisation(const Json& file) {
     for (const auto& item : file.at("items")) {
         const auto A = readTensor(item.at("A")), G = readTensor(item.at("G"));
         const int rows = static_cast<int>(A.shape[0]), cols = static_cast<int>(A.shape[1]);
-        for (const auto& [name, convention] : {std::pair{"householder", Orthonormal::householder}, {"positive", Orthonormal::positive}}) {
+        for (const auto& [name, convention] :
+             {std::pair{"householder", Orthonormal::householder}, {"positive", Orthonormal::positive}}) {
             Tape<double> tape;
             tape.setRecording(true);
             Value<double> a = tape.make(rows, cols);
@@ -479,34 +581,47 @@ void checkFactorisation(const Json& file) {
                 return std::vector<double>(r.data(), r.data() + r.size());
             };
             expectClose(flat(q.value()), readTensor(item.at(name).at("Q")).values, std::string("Q, ") + name);
-            expectClose(flat(a.gradient()), readTensor(item.at(name).at("grad_A_of_sum_QG")).values, std::string("gradient through Q, ") + name);
+            expectClose(flat(a.gradient()), readTensor(item.at(name).at("grad_A_of_sum_QG")).values,
+                        std::string("gradient through Q, ") + name);
         }
     }
 }
 
 void checkRankOneTheory(const Json& file) {
     for (const auto& item : file.at("items")) {
-        const auto l = readTensor(item.at("l")), r = readTensor(item.at("r")), c = readTensor(item.at("c")), f = readTensor(item.at("f"));
+        const auto l = readTensor(item.at("l")), r = readTensor(item.at("r")), c = readTensor(item.at("c")),
+                   f = readTensor(item.at("f"));
         const auto s = readTensor(item.at("s_exact_discrete"));
         const int units = static_cast<int>(l.values.size()), steps = static_cast<int>(s.values.size());
         Sketch sketch;
         sketch.node("task", "task.probe", {{"inputs", 1}, {"steps", steps}});
-        sketch.node("core", "model.low_rank_rnn", {{"units", units}, {"rank", 1}, {"tau", item.at("tau_x")}, {"activation", "identity"}, {"orthogonalise", "none"}});
+        sketch.node("core", "model.low_rank_rnn",
+                    {{"units", units},
+                     {"rank", 1},
+                     {"tau", item.at("tau_x")},
+                     {"activation", "identity"},
+                     {"orthogonalise", "none"}});
         sketch.node("gate", "model.dense", {{"units", 1}});
         sketch.node("readout", "model.dense", {{"units", 1}});
-        for (const char* wire : {"task.observation -> core.input", "task.observation -> gate.input", "gate.output -> core.gain", "core.hidden -> readout.input"}) sketch.wire(wire);
+        for (const char* wire : {"task.observation -> core.input", "task.observation -> gate.input",
+                                 "gate.output -> core.gain", "core.hidden -> readout.input"})
+            sketch.wire(wire);
         auto session = sketch.session();
         setTensor(*session, "core.left_factor", l);
         setTensor(*session, "core.right_factor", r);
-        setTensor(*session, "core.input_weight", {{units, 1}, std::vector<double>(static_cast<std::size_t>(units)), Precision::float64});
+        setTensor(*session, "core.input_weight",
+                  {{units, 1}, std::vector<double>(static_cast<std::size_t>(units)), Precision::float64});
         setTensor(*session, "readout.weight", c);
         setTensor(*session, "readout.bias", {{1}, {item.at("d").get<double>()}, Precision::float64});
         ForwardRequest request;
-        request.inputs = {{"task.observation", {{steps, 1, 1}, std::vector<double>(static_cast<std::size_t>(steps)), Precision::float64}}, {"gate.output", reshaped(s, {steps, 1, 1})}};
+        request.inputs = {{"task.observation",
+                           {{steps, 1, 1}, std::vector<double>(static_cast<std::size_t>(steps)), Precision::float64}},
+                          {"gate.output", reshaped(s, {steps, 1, 1})}};
         request.initialStates = {{"core.hidden", reshaped(readTensor(item.at("x0")), {1, units})}};
         request.record = {"readout.output"};
         const auto y = find(session->forward(request).signals, "readout.output").values;
-        expectClose(y, std::vector<double>(f.values.begin() + 1, f.values.end()), "the ramp that s(t) was computed for", 1e-9);
+        expectClose(y, std::vector<double>(f.values.begin() + 1, f.values.end()), "the ramp that s(t) was computed for",
+                    1e-9);
         const auto simulated = readTensor(item.at("y_simulated")).values;
         expectClose(y, std::vector<double>(simulated.begin() + 1, simulated.end()), "y", 1e-9);
         // The closed form itself, from the network's own vectors.
@@ -515,12 +630,15 @@ void checkRankOneTheory(const Json& file) {
             for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
             return sum;
         };
-        const double tau = item.at("tau_x"), d = item.at("d"), lr = dot(l.values, r.values), cl = dot(c.values, l.values);
+        const double tau = item.at("tau_x"), d = item.at("d"), lr = dot(l.values, r.values),
+                     cl = dot(c.values, l.values);
         auto w = readTensor(item.at("w_perp0")).values;
         std::vector<double> predicted;
         for (int t = 1; t <= steps; ++t) {
-            const double before = f.values[static_cast<std::size_t>(t - 1)], after = f.values[static_cast<std::size_t>(t)];
-            predicted.push_back((before - d + tau * (after - before)) / (lr * (before - d - dot(c.values, w)) + cl * dot(r.values, w)));
+            const double before = f.values[static_cast<std::size_t>(t - 1)],
+                         after = f.values[static_cast<std::size_t>(t)];
+            predicted.push_back((before - d + tau * (after - before)) /
+                                (lr * (before - d - dot(c.values, w)) + cl * dot(r.values, w)));
             for (double& x : w) x *= 1 - 1 / tau;
         }
         expectClose(predicted, s.values, "closed form of s(t)", 1e-9);
@@ -530,8 +648,14 @@ void checkRankOneTheory(const Json& file) {
 void checkMeasureWaitGo(const Json& file) {
     for (const auto& [name, set] : file.at("sets").items()) {
         Sketch sketch;
-        Json params = {{"steps", set.at("T")}, {"intervals", set.at("intervals")}, {"measure_first", set.at("measure_min")}, {"measure_last", set.at("measure_max").get<int>() - 1},
-                       {"delay", set.at("delay")}, {"cue_amplitude", set.at("cue_amplitude")}, {"output_low", set.at("output_min")}, {"output_high", set.at("output_max")}};
+        Json params = {{"steps", set.at("T")},
+                       {"intervals", set.at("intervals")},
+                       {"measure_first", set.at("measure_min")},
+                       {"measure_last", set.at("measure_max").get<int>() - 1},
+                       {"delay", set.at("delay")},
+                       {"cue_amplitude", set.at("cue_amplitude")},
+                       {"output_low", set.at("output_min")},
+                       {"output_high", set.at("output_max")}};
         if (set.at("mask_pad").is_number()) params["mask_pad"] = set["mask_pad"];
         sketch.node("task", "task.measure_wait_go", params);
         sketch.document["trials"] = 0;
@@ -546,7 +670,8 @@ void checkMeasureWaitGo(const Json& file) {
             const auto& trial = set["trials"][static_cast<std::size_t>(b)];
             std::vector<double> input(static_cast<std::size_t>(steps * 3)), gotInput, gotTarget, gotMask;
             int channel = 0;
-            for (const char* cue : {"t_measure", "t_wait", "t_go"}) input[static_cast<std::size_t>(trial.at(cue).get<int>() * 3 + channel++)] = set.at("cue_amplitude");
+            for (const char* cue : {"t_measure", "t_wait", "t_go"})
+                input[static_cast<std::size_t>(trial.at(cue).get<int>() * 3 + channel++)] = set.at("cue_amplitude");
             for (int t = 0; t < steps; ++t) {
                 const auto at = static_cast<std::size_t>(t * trials + b);
                 for (std::size_t u = 0; u < 3; ++u) gotInput.push_back(result.signals[0].second.values[at * 3 + u]);

@@ -32,7 +32,8 @@ protected:
         return runProgram(words);
     }
     /// Bad input: exit code 2, the words in the message, nothing on stdout, no stack trace, nothing written.
-    void expectRefused(const std::string& experiment, const std::vector<std::string>& extra, const std::string& words) const {
+    void expectRefused(const std::string& experiment, const std::vector<std::string>& extra,
+                       const std::string& words) const {
         const auto out = (folder_ / "run").string();
         std::vector<std::string> command{"run", experiment, "--out", out, "--iterations", "1"};
         command.insert(command.end(), extra.begin(), extra.end());
@@ -83,14 +84,17 @@ TEST_F(CommandLine, TrainsPlotsEvaluatesAndExports) {
     EXPECT_EQ(end.at("iterations"), 20);
     EXPECT_EQ(end.at("run"), run);
     EXPECT_TRUE(end.contains("seconds_training"));
-    EXPECT_EQ(raphe({"run", experiment, "--out", run, "--iterations", "20"}).exitCode, 2) << "an existing run is never overwritten";
+    EXPECT_EQ(raphe({"run", experiment, "--out", run, "--iterations", "20"}).exitCode, 2)
+        << "an existing run is never overwritten";
 
     const auto evaluation = raphe({"evaluate", run, "--trials", "5", "--record", "core.hidden", "--json"});
     ASSERT_EQ(evaluation.exitCode, 0) << evaluation.err;
     EXPECT_EQ(parseJson(evaluation.out, "out").at("signals").at("core.hidden").at("shape").dump(), "[110,5,4]");
-    const auto changed = raphe({"evaluate", run, "--set", "task.intervals=[20]", "--json", "--intervene", "core.hidden[1]=scale:0.5@10:20"});
+    const auto changed = raphe(
+        {"evaluate", run, "--set", "task.intervals=[20]", "--json", "--intervene", "core.hidden[1]=scale:0.5@10:20"});
     EXPECT_EQ(changed.exitCode, 0) << changed.err;
-    for (const char* target : {"a.npz", "a.csv", "a.h5"}) EXPECT_EQ(raphe({"export", run, "-o", (folder_ / target).string()}).exitCode, 0) << target;
+    for (const char* target : {"a.npz", "a.csv", "a.h5"})
+        EXPECT_EQ(raphe({"export", run, "-o", (folder_ / target).string()}).exitCode, 0) << target;
     EXPECT_GT(fs::file_size(folder_ / "a.npz"), 500u);
 #ifdef RAPHE_HAS_FIGURE
     for (const char* target : {"a.svg", "a.png"}) {
@@ -105,7 +109,8 @@ TEST_F(CommandLine, TrainsPlotsEvaluatesAndExports) {
 TEST_F(CommandLine, RefusesBadExperimentsWithOneClearSentence) {
     const auto good = file("good.json", withWire(""));
     expectRefused(good, {"--set", "core.unit=5"}, "did you mean \"units\"");
-    expectRefused(good, {"--set", "core.units=many"}, "nodes.core.params.units: expected integer from 1 to 100000, got \"many\"");
+    expectRefused(good, {"--set", "core.units=many"},
+                  "nodes.core.params.units: expected integer from 1 to 100000, got \"many\"");
     expectRefused(good, {"--set", "core.units=0"}, "got 0");
     expectRefused(good, {"--set", "core.tau=-1"}, "nodes.core.params.tau");
     expectRefused(good, {"--set", "core.activation=tanhh"}, "expected one of");
@@ -117,8 +122,10 @@ TEST_F(CommandLine, RefusesBadExperimentsWithOneClearSentence) {
     expectRefused("no_such_experiment", {}, "neither a file nor an experiment");
     expectRefused(file("port.json", withWire(R"("core.hiden -> readout.bias")")), {}, "did you mean \"hidden\"");
     expectRefused(file("node.json", withWire(R"("kore.hidden -> readout.bias")")), {}, "did you mean \"core\"");
-    expectRefused(file("size.json", withWire(R"("core.hidden -> readout.bias")")), {}, "readout.bias takes 1 unit, but core.hidden has 4");
-    expectRefused(file("cycle.json", withWire(R"({"from": "readout.output", "to": "core.feedback", "delay": 0})")), {}, "cycle within one time step");
+    expectRefused(file("size.json", withWire(R"("core.hidden -> readout.bias")")), {},
+                  "readout.bias takes 1 unit, but core.hidden has 4");
+    expectRefused(file("cycle.json", withWire(R"({"from": "readout.output", "to": "core.feedback", "delay": 0})")), {},
+                  "cycle within one time step");
     expectRefused(file("wire.json", withWire(R"("core.hidden readout.bias")")), {}, "wires[0]");
     expectRefused(file("field.json", withWire("", R"(, "tials": 3)")), {}, "did you mean \"trials\"");
     expectRefused(file("type.json", withWire("", R"(, "trials": "three")")), {}, "trials: expected integer");
@@ -136,14 +143,16 @@ TEST_F(CommandLine, RefusesBadExperimentsWithOneClearSentence) {
 }
 
 TEST_F(CommandLine, ListsEveryProblemOnALineOfItsOwn) {
-    const auto result = raphe({"check", file("bad.json", withWire("", R"(, "trials": "x", "chunk": -1)")), "--set", "core.units=3"});
+    const auto result =
+        raphe({"check", file("bad.json", withWire("", R"(, "trials": "x", "chunk": -1)")), "--set", "core.units=3"});
     EXPECT_EQ(result.exitCode, 2);
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 2) << result.err;
 }
 
 TEST_F(CommandLine, StopsWithTheTensorWhenNumbersAreNoLongerFinite) {
     const auto run = (folder_ / "run").string();
-    const auto result = raphe({"run", file("a.json", withWire("")), "--out", run, "--iterations", "50", "--set", "learner.optimiser=sgd", "--set", "learner.learning_rate=1e30"});
+    const auto result = raphe({"run", file("a.json", withWire("")), "--out", run, "--iterations", "50", "--set",
+                               "learner.optimiser=sgd", "--set", "learner.learning_rate=1e30"});
     EXPECT_EQ(result.exitCode, 1) << result.err;
     EXPECT_NE(result.err.find("not finite"), std::string::npos) << result.err;
     EXPECT_NE(result.err.find("iteration"), std::string::npos) << result.err;
@@ -151,8 +160,9 @@ TEST_F(CommandLine, StopsWithTheTensorWhenNumbersAreNoLongerFinite) {
 }
 
 TEST_F(CommandLine, ChecksGradients) {
-    for (const char* experiment : {"cue_small_A_simple", "cue_small_A_retro", "cue_small_A_plastic", "cue_small_A_none", "cue_small_B_simple", "mwg_small_nm_rnn", "mwg_small_lr_rnn",
-                                   "crossed_plasticity", "crossed_gain"}) {
+    for (const char* experiment :
+         {"cue_small_A_simple", "cue_small_A_retro", "cue_small_A_plastic", "cue_small_A_none", "cue_small_B_simple",
+          "mwg_small_nm_rnn", "mwg_small_lr_rnn", "crossed_plasticity", "crossed_gain"}) {
         const auto result = raphe({"gradcheck", experiment, "--entries", "3"});
         EXPECT_EQ(result.exitCode, 0) << experiment << "\n" << result.out << result.err;
     }

@@ -25,20 +25,27 @@ protected:
     void TearDown() override { fs::remove_all(folder_); }
 
     void manifest(const std::string& name, const std::string& tag) const {
-        std::ofstream(folder_ / (name + ".json")) << R"({"raphe_plugin": 1, "name": ")" << name << R"(", "version": "1.0.0", "licence": "Apache-2.0", "abi": ")" << tag << R"(", "mechanisms": []})";
+        std::ofstream(folder_ / (name + ".json"))
+            << R"({"raphe_plugin": 1, "name": ")" << name
+            << R"(", "version": "1.0.0", "licence": "Apache-2.0", "abi": ")" << tag << R"(", "mechanisms": []})";
     }
-    void library(const std::string& name, const std::string& as = {}) const { fs::copy_file(fs::path(BROKEN_PLUGINS) / (name + ".so"), folder_ / ((as.empty() ? name : as) + ".so")); }
+    void library(const std::string& name, const std::string& as = {}) const {
+        fs::copy_file(fs::path(BROKEN_PLUGINS) / (name + ".so"), folder_ / ((as.empty() ? name : as) + ".so"));
+    }
 
     /// The one record of the folder; the host itself must come through unharmed.
     PluginRecord only(PluginStage stage) {
         PluginHost host;
         host.loadFolder(folder_);
         EXPECT_EQ(host.records().size(), 1u);
-        EXPECT_EQ(host.records().at(0).stage, stage) << nameOf(host.records()[0].stage) << ": " << host.records()[0].error;
+        EXPECT_EQ(host.records().at(0).stage, stage)
+            << nameOf(host.records()[0].stage) << ": " << host.records()[0].error;
         EXPECT_EQ(host.records()[0].error.find('\n'), std::string::npos) << "one sentence";
         return host.records()[0];
     }
-    static void expectSays(const PluginRecord& record, const std::string& words) { EXPECT_NE(record.error.find(words), std::string::npos) << record.error; }
+    static void expectSays(const PluginRecord& record, const std::string& words) {
+        EXPECT_NE(record.error.find(words), std::string::npos) << record.error;
+    }
 
     fs::path folder_;
 };

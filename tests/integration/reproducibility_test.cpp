@@ -19,14 +19,16 @@ namespace fs = std::filesystem;
 class Reproducibility : public testing::TestWithParam<const char*> {
 protected:
     void SetUp() override {
-        folder_ = fs::path(testing::TempDir()) / (std::string("raphe_reproducibility_") + GetParam() + "_" + std::to_string(getpid()));
+        folder_ = fs::path(testing::TempDir()) /
+                  (std::string("raphe_reproducibility_") + GetParam() + "_" + std::to_string(getpid()));
         fs::remove_all(folder_);
         fs::create_directories(folder_);
     }
     void TearDown() override { fs::remove_all(folder_); }
 
     std::vector<std::string> command(const std::string& name, std::vector<std::string> extra) const {
-        std::vector<std::string> words{RAPHE_PROGRAM, "run", GetParam(), "--iterations", "200", "--json", "--seed", "5", "--out", (folder_ / name).string()};
+        std::vector<std::string> words{RAPHE_PROGRAM, "run",    GetParam(), "--iterations", "200",
+                                       "--json",      "--seed", "5",        "--out",        (folder_ / name).string()};
         words.insert(words.end(), extra.begin(), extra.end());
         return words;
     }
@@ -34,9 +36,13 @@ protected:
         EXPECT_EQ(result.exitCode, 0) << result.err;
         const auto end = result.out.rfind("{\"event\":\"end\"");
         if (end == std::string::npos) return "no end: " + result.err;
-        return parseJson(std::string_view(result.out).substr(end, result.out.find('\n', end) - end), "end").at("run_hash").get<std::string>();
+        return parseJson(std::string_view(result.out).substr(end, result.out.find('\n', end) - end), "end")
+            .at("run_hash")
+            .get<std::string>();
     }
-    std::string hashOf(const std::string& name, std::vector<std::string> extra) const { return hashIn(runProgram(command(name, std::move(extra)))); }
+    std::string hashOf(const std::string& name, std::vector<std::string> extra) const {
+        return hashIn(runProgram(command(name, std::move(extra))));
+    }
 
     fs::path folder_;
 };
@@ -44,14 +50,19 @@ protected:
 TEST_P(Reproducibility, HoldsForAnyNumberOfThreads) {
     const auto one = hashOf("t1", {"--threads", "1"});
     EXPECT_EQ(one.size(), 32u) << one;
-    for (const char* threads : {"2", "3", "4", "7"}) EXPECT_EQ(hashOf(std::string("t") + threads, {"--threads", threads}), one) << threads << " threads";
+    for (const char* threads : {"2", "3", "4", "7"})
+        EXPECT_EQ(hashOf(std::string("t") + threads, {"--threads", threads}), one) << threads << " threads";
     EXPECT_EQ(hashOf("std", {"--threads", "3", "--executor", "threads"}), one);
-    EXPECT_NE(hashOf("other", {"--threads", "2", "--set", "learner.learning_rate=0.002"}), one) << "the hash does not see the weights";
+    EXPECT_NE(hashOf("other", {"--threads", "2", "--set", "learner.learning_rate=0.002"}), one)
+        << "the hash does not see the weights";
 }
 
 TEST_P(Reproducibility, HoldsForTwentyRandomSchedules) {
     const auto reference = hashOf("plain", {"--threads", "2"});
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(hashOf("s" + std::to_string(i), {"--executor", "shuffled", "--schedule-seed", std::to_string(i)}), reference) << "schedule " << i;
+    for (int i = 0; i < 20; ++i)
+        EXPECT_EQ(hashOf("s" + std::to_string(i), {"--executor", "shuffled", "--schedule-seed", std::to_string(i)}),
+                  reference)
+            << "schedule " << i;
 }
 
 TEST_P(Reproducibility, DoesNotDependOnWhatIsRecorded) {
@@ -67,7 +78,8 @@ TEST_P(Reproducibility, SurvivesKillsAtRandomMoments) {
         const auto name = "killed" + std::to_string(round);
         const std::vector<std::string> extra{"--threads", "2", "--checkpoint-every", "7", "--resume"};
         Program first(command(name, extra));
-        std::this_thread::sleep_for(std::chrono::duration<double>(whole * std::uniform_real_distribution<double>(0.02, 0.95)(random)));
+        std::this_thread::sleep_for(
+            std::chrono::duration<double>(whole * std::uniform_real_distribution<double>(0.02, 0.95)(random)));
         first.signal(SIGKILL);
         first.finish();
         EXPECT_EQ(hashOf(name, extra), reference) << "round " << round;
@@ -77,23 +89,28 @@ TEST_P(Reproducibility, SurvivesKillsAtRandomMoments) {
 TEST_P(Reproducibility, ContinuesAfterAnInterrupt) {
     const auto reference = hashOf("whole", {"--threads", "2"});
     // Slow enough to be caught: the interrupt comes once the run has begun to report.
-    Program first({RAPHE_PROGRAM, "run", GetParam(), "--iterations", "1000000", "--json", "--seed", "5", "--threads", "2", "--out", (folder_ / "long").string()});
+    Program first({RAPHE_PROGRAM, "run", GetParam(), "--iterations", "1000000", "--json", "--seed", "5", "--threads",
+                   "2", "--out", (folder_ / "long").string()});
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     first.signal(SIGINT);
     const auto result = first.finish();
     EXPECT_EQ(result.exitCode, 130) << result.err;
     const auto end = result.out.rfind("{\"event\":\"end\"");
     ASSERT_NE(end, std::string::npos) << "an interrupted run reports its end too";
-    EXPECT_FALSE(parseJson(std::string_view(result.out).substr(end, result.out.find('\n', end) - end), "end").at("completed").get<bool>());
+    EXPECT_FALSE(parseJson(std::string_view(result.out).substr(end, result.out.find('\n', end) - end), "end")
+                     .at("completed")
+                     .get<bool>());
     EXPECT_EQ(hashOf("fresh", {"--threads", "2", "--resume"}), reference) << "--resume without a run starts one";
 }
 
-INSTANTIATE_TEST_SUITE_P(Experiments, Reproducibility, testing::Values("cue_small_A_simple", "mwg_small_nm_rnn"), [](const auto& item) { return std::string(item.param); });
+INSTANTIATE_TEST_SUITE_P(Experiments, Reproducibility, testing::Values("cue_small_A_simple", "mwg_small_nm_rnn"),
+                         [](const auto& item) { return std::string(item.param); });
 
 TEST(Session, IsPausedCancelledAndIntervenedOnFromAnotherThread) {
     PluginHost plugins;
     plugins.loadFolder(PLUGIN_FOLDER);
-    auto session = Session::create(loadExperiment("cue_small_A_simple", plugins.registry()), plugins.registry(), {2, "tbb", 0});
+    auto session =
+        Session::create(loadExperiment("cue_small_A_simple", plugins.registry()), plugins.registry(), {2, "tbb", 0});
     struct Watcher final : SessionObserver {
         std::atomic<int> iterations{0};
         std::atomic<bool> paused{false};
@@ -126,7 +143,8 @@ TEST(Session, IsPausedCancelledAndIntervenedOnFromAnotherThread) {
 TEST(Session, EvaluatesTrialsThatDoNotDependOnHowManyAreAskedFor) {
     PluginHost plugins;
     plugins.loadFolder(PLUGIN_FOLDER);
-    auto session = Session::create(loadExperiment("cue_small_A_simple", plugins.registry()), plugins.registry(), {2, "tbb", 0});
+    auto session =
+        Session::create(loadExperiment("cue_small_A_simple", plugins.registry()), plugins.registry(), {2, "tbb", 0});
     EvaluateRequest one, many;
     one.trials = 1;
     many.trials = 17;
@@ -136,28 +154,36 @@ TEST(Session, EvaluatesTrialsThatDoNotDependOnHowManyAreAskedFor) {
     ASSERT_EQ(b.shape[1], 17);
     for (std::int64_t t = 0; t < a.shape[0]; ++t)
         for (std::int64_t u = 0; u < a.shape[2]; ++u)
-            ASSERT_EQ(a.values[static_cast<std::size_t>(t * a.shape[2] + u)], b.values[static_cast<std::size_t>(t * 17 * a.shape[2] + u)]) << "step " << t << " unit " << u;
+            ASSERT_EQ(a.values[static_cast<std::size_t>(t * a.shape[2] + u)],
+                      b.values[static_cast<std::size_t>(t * 17 * a.shape[2] + u)])
+                << "step " << t << " unit " << u;
 }
 
 TEST(Session, InterventionsChangeWhatTheNetworkItselfSees) {
     PluginHost plugins;
     plugins.loadFolder(PLUGIN_FOLDER);
-    auto session = Session::create(loadExperiment("cue_small_A_simple", plugins.registry()), plugins.registry(), {2, "tbb", 0});
+    auto session =
+        Session::create(loadExperiment("cue_small_A_simple", plugins.registry()), plugins.registry(), {2, "tbb", 0});
     EvaluateRequest request;
     request.trials = 2;
     request.record = {"modulator.output", "agent.hidden"};
-    request.interventions = {{{"modulator", "output"}, Operation::clamp, -1, 0.25, 10, 20}, {{"agent", "hidden"}, Operation::lesion, 3, 0, 5, -1}};
+    request.interventions = {{{"modulator", "output"}, Operation::clamp, -1, 0.25, 10, 20},
+                             {{"agent", "hidden"}, Operation::lesion, 3, 0, 5, -1}};
     const auto result = session->evaluate(request);
     const auto& m = result.signals[0].second;
     const auto& h = result.signals[1].second;
     for (std::int64_t t = 0; t < m.shape[0]; ++t)
         for (std::int64_t b = 0; b < 2; ++b) {
             const double value = m.values[static_cast<std::size_t>(t * 2 + b)];
-            if (t >= 10 && t < 20) EXPECT_EQ(value, 0.25);
-            else EXPECT_NE(value, 0.25);
+            if (t >= 10 && t < 20)
+                EXPECT_EQ(value, 0.25);
+            else
+                EXPECT_NE(value, 0.25);
             const double unit = h.values[static_cast<std::size_t>((t * 2 + b) * h.shape[2] + 3)];
-            if (t >= 5) EXPECT_EQ(unit, 0.0);
-            else EXPECT_NE(unit, 0.0);
+            if (t >= 5)
+                EXPECT_EQ(unit, 0.0);
+            else
+                EXPECT_NE(unit, 0.0);
         }
 }
 

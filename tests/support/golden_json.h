@@ -14,8 +14,10 @@ namespace raphe::test {
 /// {"shape": [...], "data": [...]}, or a plain number.
 inline Tensor readTensor(const Json& json) {
     if (json.is_number()) return {{1}, {json.get<double>()}, Precision::float64};
-    if (json.is_array()) return {{static_cast<std::int64_t>(json.size())}, json.get<std::vector<double>>(), Precision::float64};
-    return {json.at("shape").get<std::vector<std::int64_t>>(), json.at("data").get<std::vector<double>>(), Precision::float64};
+    if (json.is_array())
+        return {{static_cast<std::int64_t>(json.size())}, json.get<std::vector<double>>(), Precision::float64};
+    return {json.at("shape").get<std::vector<std::int64_t>>(), json.at("data").get<std::vector<double>>(),
+            Precision::float64};
 }
 
 inline Tensor reshaped(Tensor tensor, std::vector<std::int64_t> shape) {
@@ -30,11 +32,13 @@ inline Tensor stepsFirst(const Tensor& t) {
     for (std::int64_t b = 0; b < batch; ++b)
         for (std::int64_t s = 0; s < steps; ++s)
             for (std::int64_t u = 0; u < units; ++u)
-                result.values[static_cast<std::size_t>((s * batch + b) * units + u)] = t.values[static_cast<std::size_t>((b * steps + s) * units + u)];
+                result.values[static_cast<std::size_t>((s * batch + b) * units + u)] =
+                    t.values[static_cast<std::size_t>((b * steps + s) * units + u)];
     return result;
 }
 
-/// max |a - b| / max(1, max |b|), as the specifications define agreement; infinite if the sizes differ or a is not finite.
+/// max |a - b| / max(1, max |b|), as the specifications define agreement; infinite if the sizes differ or a is not
+/// finite.
 inline double relativeError(const std::vector<double>& a, const std::vector<double>& b) {
     if (a.size() != b.size()) return INFINITY;
     double difference = 0, scale = 1;

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <fcntl.h>
-#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -48,7 +48,8 @@ public:
         result.out = readAll(out_[0]);
         reader.join();
         int status = 0;
-        while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+        while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+        }
         if (WIFEXITED(status)) result.exitCode = WEXITSTATUS(status);
         return result;
     }

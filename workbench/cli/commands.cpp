@@ -44,7 +44,11 @@ int list(const PluginHost& plugins, const std::string& kind, bool json) {
     for (const auto& key : plugins.registry().keys(kind)) {
         const auto& declaration = plugins.registry().find(key, key).declaration;
         if (json)
-            fmt::print("{}\n", Json{{"name", key}, {"version", declaration.version}, {"summary", declaration.summary}, {"plugin", plugins.registry().provider(key)}}.dump());
+            fmt::print("{}\n", Json{{"name", key},
+                                    {"version", declaration.version},
+                                    {"summary", declaration.summary},
+                                    {"plugin", plugins.registry().provider(key)}}
+                                   .dump());
         else
             fmt::print("{:<26} {}\n", key, declaration.summary);
     }
@@ -53,7 +57,9 @@ int list(const PluginHost& plugins, const std::string& kind, bool json) {
 
 int describe(const PluginHost& plugins, const std::string& mechanism, bool json, bool markdown) {
     if (mechanism.empty()) {
-        if (!markdown) throw Error("describe", "name a mechanism, e.g. model.low_rank_rnn, or ask for the whole reference with --markdown");
+        if (!markdown)
+            throw Error("describe",
+                        "name a mechanism, e.g. model.low_rank_rnn, or ask for the whole reference with --markdown");
         fmt::print("{}", referenceMarkdown(plugins.registry()));
         return 0;
     }
@@ -70,14 +76,17 @@ int check(const PluginHost& plugins, const std::string& name, const std::vector<
     const auto session = Session::create(experiment, plugins.registry(), {1, "tbb", 0});
     const auto& graph = session->graph();
     std::size_t numbers = 0;
-    for (const auto& p : session->parameters()) numbers += static_cast<std::size_t>(p.rows) * static_cast<std::size_t>(p.columns);
-    fmt::print("{}: {} nodes, {} wires, {} trainable numbers in {} tensors; {} trials of {} steps, {}\n", experiment.name, graph.nodes().size(),
-               graph.wires().size(), numbers, session->parameters().size(), session->batchTrials(), session->steps(), graph.closedLoop() ? "closed loop" : "open loop");
+    for (const auto& p : session->parameters())
+        numbers += static_cast<std::size_t>(p.rows) * static_cast<std::size_t>(p.columns);
+    fmt::print("{}: {} nodes, {} wires, {} trainable numbers in {} tensors; {} trials of {} steps, {}\n",
+               experiment.name, graph.nodes().size(), graph.wires().size(), numbers, session->parameters().size(),
+               session->batchTrials(), session->steps(), graph.closedLoop() ? "closed loop" : "open loop");
     for (const auto& wire : graph.wires())
         if (wire.delayed && !wire.explicitDelay) {
             const auto& from = graph.nodes()[static_cast<std::size_t>(wire.fromNode)];
             const auto& to = graph.nodes()[static_cast<std::size_t>(wire.toNode)];
-            fmt::print("  {}.{} -> {}.{} delivers the value of the previous step\n", from.name, from.declaration().ports[static_cast<std::size_t>(wire.fromPort)].name, to.name,
+            fmt::print("  {}.{} -> {}.{} delivers the value of the previous step\n", from.name,
+                       from.declaration().ports[static_cast<std::size_t>(wire.fromPort)].name, to.name,
                        to.declaration().ports[static_cast<std::size_t>(wire.toPort)].name);
         }
     return 0;
@@ -109,21 +118,31 @@ int run(const PluginHost& plugins, const RunArguments& a) {
     const auto started = [&](Session& session, const std::filesystem::path& runFolder) {
         folder = runFolder;
         if (a.output == OutputStyle::people)
-            fmt::print(stderr, "{}: {} trials of {} steps, {} threads, {} -> {}\n", experiment.name, session.batchTrials(), session.steps(), session.threads(),
+            fmt::print(stderr, "{}: {} trials of {} steps, {} threads, {} -> {}\n", experiment.name,
+                       session.batchTrials(), session.steps(), session.threads(),
                        experiment.precision == Precision::float32 ? "float32" : "float64", runFolder.string());
-        if (a.output == OutputStyle::people && session.iteration() > 0) fmt::print(stderr, "going on after iteration {}\n", session.iteration());
+        if (a.output == OutputStyle::people && session.iteration() > 0)
+            fmt::print(stderr, "going on after iteration {}\n", session.iteration());
     };
     const auto outcome = runExperiment(experiment, plugins, options, &progress, started);
     progress.finish();
     if (a.output == OutputStyle::json) {
-        fmt::print("{}\n", Json{{"event", "end"}, {"run", outcome.folder.string()}, {"run_hash", outcome.hash}, {"iterations", outcome.iterations},
-                                {"seconds_training", outcome.seconds}, {"completed", outcome.completed}, {"metrics", object(outcome.metrics)}}.dump());
+        fmt::print("{}\n", Json{{"event", "end"},
+                                {"run", outcome.folder.string()},
+                                {"run_hash", outcome.hash},
+                                {"iterations", outcome.iterations},
+                                {"seconds_training", outcome.seconds},
+                                {"completed", outcome.completed},
+                                {"metrics", object(outcome.metrics)}}
+                               .dump());
         std::fflush(stdout);
     } else if (a.output == OutputStyle::people) {
-        fmt::print(stderr, "{} after {} iterations, {:.1f} s of training; means over the last 5 %:", outcome.completed ? "done" : "interrupted", outcome.iterations, outcome.seconds);
+        fmt::print(stderr, "{} after {} iterations, {:.1f} s of training; means over the last 5 %:",
+                   outcome.completed ? "done" : "interrupted", outcome.iterations, outcome.seconds);
         for (const auto& [name, value] : outcome.metrics) fmt::print(stderr, " {} {:.5g}", name, value);
         fmt::print(stderr, "\nrun hash {}\n", outcome.hash);
-        if (!outcome.completed) fmt::print(stderr, "go on with: raphe run {} --out {} --resume\n", a.experiment, outcome.folder.string());
+        if (!outcome.completed)
+            fmt::print(stderr, "go on with: raphe run {} --out {} --resume\n", a.experiment, outcome.folder.string());
         fmt::print("{}\n", outcome.folder.string());
     }
     return outcome.completed ? 0 : 130;
@@ -152,24 +171,33 @@ int evaluate(const PluginHost& plugins, const EvaluateArguments& a) {
     }
     if (a.json) {
         Json signals = Json::object();
-        for (const auto& [name, tensor] : result.signals) signals[name] = {{"shape", tensor.shape}, {"data", tensor.values}};
-        fmt::print("{}\n", Json{{"event", "evaluation"}, {"run", a.run}, {"metrics", object(result.metrics)}, {"signals", signals}}.dump());
+        for (const auto& [name, tensor] : result.signals)
+            signals[name] = {{"shape", tensor.shape}, {"data", tensor.values}};
+        fmt::print(
+            "{}\n",
+            Json{{"event", "evaluation"}, {"run", a.run}, {"metrics", object(result.metrics)}, {"signals", signals}}
+                .dump());
     } else {
         for (const auto& [name, value] : result.metrics) fmt::print("{:<20} {:.6g}\n", name, value);
-        for (const auto& [name, tensor] : result.signals) fmt::print("{:<20} recorded, shape ({}){}\n", name, fmt::join(tensor.shape, ", "), a.out.empty() ? "; keep it with --out FILE.npz" : "");
+        for (const auto& [name, tensor] : result.signals)
+            fmt::print("{:<20} recorded, shape ({}){}\n", name, fmt::join(tensor.shape, ", "),
+                       a.out.empty() ? "; keep it with --out FILE.npz" : "");
     }
     return 0;
 }
 
-int gradcheck(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments, int entries) {
+int gradcheck(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments,
+              int entries) {
     auto experiment = load(plugins, name, assignments);
     experiment.precision = Precision::float64;
     auto session = Session::create(experiment, plugins.registry(), {});
     const auto report = session->checkGradients(entries);
     for (const auto& t : report.tensors)
-        fmt::print("{:<4} {:<34} relative error {:.2e} over {} numbers (largest gradient {:.2e})\n", t.largestError <= report.tolerance ? "ok" : "BAD", t.name, t.largestError, t.entries,
+        fmt::print("{:<4} {:<34} relative error {:.2e} over {} numbers (largest gradient {:.2e})\n",
+                   t.largestError <= report.tolerance ? "ok" : "BAD", t.name, t.largestError, t.entries,
                    t.largestGradient);
-    fmt::print("{}: tape gradients {} central differences in float64 (tolerance {:.0e})\n", experiment.name, report.passed() ? "agree with" : "DIFFER from", report.tolerance);
+    fmt::print("{}: tape gradients {} central differences in float64 (tolerance {:.0e})\n", experiment.name,
+               report.passed() ? "agree with" : "DIFFER from", report.tolerance);
     return report.passed() ? 0 : 1;
 }
 
@@ -205,7 +233,8 @@ int exportRun(const std::string& folder, const std::string& file) {
         for (auto& item : checkpoint->tensors)
             if (item.name.rfind("optimiser.", 0) != 0) tensors.push_back(std::move(item));
     for (const auto& summary : reader.listSignals())
-        for (auto& signal : reader.signals(summary.port)) tensors.push_back({fmt::format("signals.{}.{}", signal.port, signal.iteration), std::move(signal.tensor)});
+        for (auto& signal : reader.signals(summary.port))
+            tensors.push_back({fmt::format("signals.{}.{}", signal.port, signal.iteration), std::move(signal.tensor)});
     exportTensors(file, tensors, {table});
     fmt::print("{}\n", file);
     return 0;
@@ -214,13 +243,21 @@ int exportRun(const std::string& folder, const std::string& file) {
 int pluginList(const PluginHost& plugins, bool json) {
     for (const auto& record : plugins.records()) {
         if (json) {
-            fmt::print("{}\n", Json{{"name", record.name}, {"version", record.version}, {"licence", record.licence}, {"library", record.library.string()},
-                                    {"stage", nameOf(record.stage)}, {"mechanisms", record.mechanisms}, {"error", record.error}}.dump());
+            fmt::print("{}\n", Json{{"name", record.name},
+                                    {"version", record.version},
+                                    {"licence", record.licence},
+                                    {"library", record.library.string()},
+                                    {"stage", nameOf(record.stage)},
+                                    {"mechanisms", record.mechanisms},
+                                    {"error", record.error}}
+                                   .dump());
             continue;
         }
-        fmt::print("{:<20} {:<8} {:<13} {}\n", record.name, record.version, nameOf(record.stage), record.error.empty() ? joined(record.mechanisms) : record.error);
+        fmt::print("{:<20} {:<8} {:<13} {}\n", record.name, record.version, nameOf(record.stage),
+                   record.error.empty() ? joined(record.mechanisms) : record.error);
     }
-    if (plugins.records().empty() && !json) fmt::print("no plugins found; folders searched: RAPHE_PLUGIN_PATH and lib/raphe/plugins beside the program\n");
+    if (plugins.records().empty() && !json)
+        fmt::print("no plugins found; folders searched: RAPHE_PLUGIN_PATH and lib/raphe/plugins beside the program\n");
     return 0;
 }
 

@@ -39,7 +39,8 @@ int describe(const PluginHost& plugins, const std::string& mechanism, bool json,
 int check(const PluginHost& plugins, const std::string& experiment, const std::vector<std::string>& assignments);
 int run(const PluginHost& plugins, const RunArguments& arguments);
 int evaluate(const PluginHost& plugins, const EvaluateArguments& arguments);
-int gradcheck(const PluginHost& plugins, const std::string& experiment, const std::vector<std::string>& assignments, int entries);
+int gradcheck(const PluginHost& plugins, const std::string& experiment, const std::vector<std::string>& assignments,
+              int entries);
 int lua(PluginHost& plugins, const std::string& script, const std::vector<std::string>& arguments, bool allowIo);
 int plot(const std::vector<std::string>& runs, const std::string& metric, int smoothing, const std::string& picture);
 int exportRun(const std::string& run, const std::string& file);

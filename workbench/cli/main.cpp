@@ -35,19 +35,23 @@ int main(int argc, char** argv) {
     int smoothing = 0, entries = 6;
 
     auto* listCommand = app.add_subcommand("list", "List the mechanisms that plugins provide");
-    listCommand->add_option("kind", kind, "tasks, models or rules")->check(CLI::IsMember({"tasks", "models", "rules", "task", "model", "rule"}));
+    listCommand->add_option("kind", kind, "tasks, models or rules")
+        ->check(CLI::IsMember({"tasks", "models", "rules", "task", "model", "rule"}));
     listCommand->add_flag("--json", json, "One JSON object per line");
     listCommand->callback([&] { command = [&] { return list(plugins, kind, json); }; });
 
     auto* describeCommand = app.add_subcommand("describe", "Show what a mechanism declares");
-    describeCommand->add_option("mechanism", mechanism, "e.g. model.low_rank_rnn; without it, and with --markdown, the whole reference");
+    describeCommand->add_option("mechanism", mechanism,
+                                "e.g. model.low_rank_rnn; without it, and with --markdown, the whole reference");
     describeCommand->add_flag("--json", json, "As JSON");
     describeCommand->add_flag("--markdown", markdown, "As a page of the reference");
     describeCommand->callback([&] { command = [&] { return describe(plugins, mechanism, json, markdown); }; });
 
     const auto addExperiment = [&](CLI::App* sub, std::string& target, std::vector<std::string>& sets) {
         sub->add_option("experiment", target, "A file, or the name of an experiment that comes with Raphe")->required();
-        sub->add_option("--set", sets, "node.param=value, or a field of the document such as trials=60 (repeatable)")->take_all()->allow_extra_args(false);
+        sub->add_option("--set", sets, "node.param=value, or a field of the document such as trials=60 (repeatable)")
+            ->take_all()
+            ->allow_extra_args(false);
     };
 
     auto* checkCommand = app.add_subcommand("check", "Check an experiment; one line per problem");
@@ -59,16 +63,28 @@ int main(int argc, char** argv) {
     addExperiment(runCommand, runArguments.experiment, runArguments.assignments);
     runCommand->add_option("--seed", runArguments.seed, "Seed of all random streams");
     runCommand->add_option("--iterations", runArguments.iterations, "Iterations in all");
-    runCommand->add_option("--threads", runArguments.threads, "Threads; results do not depend on it (default: all cores)")->check(CLI::Range(1, 1024));
-    runCommand->add_option("--precision", runArguments.precision, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}));
+    runCommand
+        ->add_option("--threads", runArguments.threads, "Threads; results do not depend on it (default: all cores)")
+        ->check(CLI::Range(1, 1024));
+    runCommand->add_option("--precision", runArguments.precision, "float32 or float64")
+        ->check(CLI::IsMember({"float32", "float64"}));
     runCommand->add_option("--out", runArguments.out, "Run folder (default: runs/NAME-TIME)");
     runCommand->add_flag("--resume", runArguments.resume, "Go on with the run in --out, or start it if there is none");
-    runCommand->add_option("--checkpoint-every", runArguments.checkpointEvery, "Iterations between checkpoints (default: about one a second)")->check(CLI::PositiveNumber);
-    runCommand->add_option("--record", runArguments.record, "Output port to record every 100 iterations (repeatable)")->allow_extra_args(false);
+    runCommand
+        ->add_option("--checkpoint-every", runArguments.checkpointEvery,
+                     "Iterations between checkpoints (default: about one a second)")
+        ->check(CLI::PositiveNumber);
+    runCommand->add_option("--record", runArguments.record, "Output port to record every 100 iterations (repeatable)")
+        ->allow_extra_args(false);
     runCommand->add_flag("--record-all", runArguments.recordAll, "Record every output port every 10 iterations");
-    runCommand->add_option("--intervene", runArguments.interventions, "node.port[component]=operation:value@from:to (repeatable)")->allow_extra_args(false);
-    runCommand->add_option("--executor", runArguments.executor, "tbb, threads or shuffled")->check(CLI::IsMember({"tbb", "threads", "shuffled"}));
-    runCommand->add_option("--schedule-seed", runArguments.scheduleSeed, "Order of the chunks with --executor shuffled");
+    runCommand
+        ->add_option("--intervene", runArguments.interventions,
+                     "node.port[component]=operation:value@from:to (repeatable)")
+        ->allow_extra_args(false);
+    runCommand->add_option("--executor", runArguments.executor, "tbb, threads or shuffled")
+        ->check(CLI::IsMember({"tbb", "threads", "shuffled"}));
+    runCommand->add_option("--schedule-seed", runArguments.scheduleSeed,
+                           "Order of the chunks with --executor shuffled");
     runCommand->add_flag("--quiet", quiet, "No progress");
     runCommand->add_flag("--json", json, "One JSON object per line on stdout");
     runCommand->callback([&] {
@@ -79,18 +95,28 @@ int main(int argc, char** argv) {
     EvaluateArguments evaluateArguments;
     auto* evaluateCommand = app.add_subcommand("evaluate", "Run a trained network on fresh trials");
     evaluateCommand->add_option("run", evaluateArguments.run, "Run folder")->required();
-    evaluateCommand->add_option("--trials", evaluateArguments.trials, "Trials (default: one batch)")->check(CLI::Range(1, 1'000'000));
+    evaluateCommand->add_option("--trials", evaluateArguments.trials, "Trials (default: one batch)")
+        ->check(CLI::Range(1, 1'000'000));
     evaluateCommand->add_option("--threads", evaluateArguments.threads, "Threads")->check(CLI::Range(1, 1024));
-    evaluateCommand->add_option("--record", evaluateArguments.record, "Output port to record (repeatable)")->allow_extra_args(false);
-    evaluateCommand->add_option("--intervene", evaluateArguments.interventions, "node.port[component]=operation:value@from:to (repeatable)")->allow_extra_args(false);
-    evaluateCommand->add_option("--set", evaluateArguments.assignments, "Other parameters for the evaluation, e.g. task.intervals=[4,6] (repeatable)")->allow_extra_args(false);
+    evaluateCommand->add_option("--record", evaluateArguments.record, "Output port to record (repeatable)")
+        ->allow_extra_args(false);
+    evaluateCommand
+        ->add_option("--intervene", evaluateArguments.interventions,
+                     "node.port[component]=operation:value@from:to (repeatable)")
+        ->allow_extra_args(false);
+    evaluateCommand
+        ->add_option("--set", evaluateArguments.assignments,
+                     "Other parameters for the evaluation, e.g. task.intervals=[4,6] (repeatable)")
+        ->allow_extra_args(false);
     evaluateCommand->add_option("--out", evaluateArguments.out, "Write recorded signals to FILE.npz, .csv or .h5");
     evaluateCommand->add_flag("--json", evaluateArguments.json, "As JSON");
     evaluateCommand->callback([&] { command = [&] { return evaluate(plugins, evaluateArguments); }; });
 
-    auto* gradcheckCommand = app.add_subcommand("gradcheck", "Compare tape gradients with central differences in float64");
+    auto* gradcheckCommand =
+        app.add_subcommand("gradcheck", "Compare tape gradients with central differences in float64");
     addExperiment(gradcheckCommand, experiment, assignments);
-    gradcheckCommand->add_option("--entries", entries, "Numbers compared in each tensor")->check(CLI::Range(1, 100'000));
+    gradcheckCommand->add_option("--entries", entries, "Numbers compared in each tensor")
+        ->check(CLI::Range(1, 100'000));
     gradcheckCommand->callback([&] { command = [&] { return gradcheck(plugins, experiment, assignments, entries); }; });
 
     auto* luaCommand = app.add_subcommand("lua", "Run a Lua protocol in the sandbox");
@@ -102,21 +128,25 @@ int main(int argc, char** argv) {
         command = [&] { return lua(plugins, script, arguments, allowIo); };
     });
 
-    auto* plotCommand = app.add_subcommand("plot", "Draw learning curves of runs: median and quartiles over the runs of an experiment");
+    auto* plotCommand =
+        app.add_subcommand("plot", "Draw learning curves of runs: median and quartiles over the runs of an experiment");
     plotCommand->add_option("runs", runs, "Run folders")->required();
     plotCommand->add_option("--metric", metric, "Which metric (default: reward, or loss)");
-    plotCommand->add_option("--smooth", smoothing, "Iterations of the moving average (default: 1 % of the run)")->check(CLI::Range(1, 100'000'000));
+    plotCommand->add_option("--smooth", smoothing, "Iterations of the moving average (default: 1 % of the run)")
+        ->check(CLI::Range(1, 100'000'000));
     plotCommand->add_option("-o,--output", picture, "FILE.svg, .png or .pdf")->required();
     plotCommand->callback([&] { command = [&] { return plot(runs, metric, smoothing, picture); }; });
 
-    auto* exportCommand = app.add_subcommand("export", "Write metrics, weights and recorded signals of a run to a file");
+    auto* exportCommand =
+        app.add_subcommand("export", "Write metrics, weights and recorded signals of a run to a file");
     exportCommand->add_option("run", name, "Run folder")->required();
     exportCommand->add_option("-o,--output", picture, "FILE.npz, .csv, .h5")->required();
     exportCommand->callback([&] { command = [&] { return exportRun(name, picture); }; });
 
     auto* pluginCommand = app.add_subcommand("plugin", "Plugins: list, check, new");
     pluginCommand->require_subcommand(1);
-    auto* pluginListCommand = pluginCommand->add_subcommand("list", "Every plugin that was found, and why one is not used");
+    auto* pluginListCommand =
+        pluginCommand->add_subcommand("list", "Every plugin that was found, and why one is not used");
     pluginListCommand->add_flag("--json", json, "One JSON object per line");
     pluginListCommand->callback([&] { command = [&] { return pluginList(plugins, json); }; });
     auto* pluginCheckCommand = pluginCommand->add_subcommand("check", "Run the conformance suite");

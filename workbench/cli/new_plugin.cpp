@@ -10,15 +10,21 @@ namespace raphe::cli {
 
 namespace {
 void replaceAll(std::string& text, const std::string& from, const std::string& to) {
-    for (std::size_t i = text.find(from); i != std::string::npos; i = text.find(from, i + to.size())) text.replace(i, from.size(), to);
+    for (std::size_t i = text.find(from); i != std::string::npos; i = text.find(from, i + to.size()))
+        text.replace(i, from.size(), to);
 }
 } // namespace
 
 /// Copies the smallest plugin under a new name: leaky -> NAME, Leaky -> Name.
 int pluginNew(const std::string& name) {
     bool good = !name.empty() && std::islower(static_cast<unsigned char>(name[0]));
-    for (char c : name) good = good && (std::islower(static_cast<unsigned char>(c)) || std::isdigit(static_cast<unsigned char>(c)) || c == '_');
-    if (!good) throw Error("plugin new", "a plugin's name consists of lower-case letters, digits and _ and begins with a letter, got \"" + name + "\"");
+    for (char c : name)
+        good = good &&
+               (std::islower(static_cast<unsigned char>(c)) || std::isdigit(static_cast<unsigned char>(c)) || c == '_');
+    if (!good)
+        throw Error("plugin new",
+                    "a plugin's name consists of lower-case letters, digits and _ and begins with a letter, got \"" +
+                        name + "\"");
     if (std::filesystem::exists(name)) throw Error(name, "exists already; choose another name");
     const auto source = resourceFolder() / "plugin_template" / "leaky";
     std::string type;
@@ -41,8 +47,10 @@ int pluginNew(const std::string& name) {
         }
         writeAtomically(std::filesystem::path(name) / target, text);
     }
-    fmt::print("{0}/ holds a plugin that works; build it with\n  cmake -S {0} -B {0}/build -G Ninja -DCMAKE_BUILD_TYPE=Release && cmake --build {0}/build\n"
-               "and use it with\n  RAPHE_PLUGIN_PATH={0}/build raphe describe model.{0}\n", name);
+    fmt::print("{0}/ holds a plugin that works; build it with\n  cmake -S {0} -B {0}/build -G Ninja "
+               "-DCMAKE_BUILD_TYPE=Release && cmake --build {0}/build\n"
+               "and use it with\n  RAPHE_PLUGIN_PATH={0}/build raphe describe model.{0}\n",
+               name);
     return 0;
 }
 

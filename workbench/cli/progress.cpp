@@ -51,7 +51,11 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
     if (output_ == OutputStyle::json) {
         Json metrics = Json::object();
         for (const auto& [name, value] : report.metrics) metrics[name] = value;
-        fmt::print("{}\n", Json{{"event", "iteration"}, {"iteration", report.iteration}, {"seconds", report.seconds}, {"metrics", metrics}}.dump());
+        fmt::print("{}\n", Json{{"event", "iteration"},
+                                {"iteration", report.iteration},
+                                {"seconds", report.seconds},
+                                {"metrics", metrics}}
+                               .dump());
         if (now - drawn_ > std::chrono::milliseconds(200)) {
             std::fflush(stdout);
             drawn_ = now;
@@ -69,7 +73,9 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
     double value = 0;
     for (const auto& [name, number] : report.metrics)
         if (name == shownMetric_) value = number;
-    smoothed_ = report.iteration == first_ ? value : smoothed_ + std::max(0.01, 1.0 / (report.iteration - first_ + 1)) * (value - smoothed_);
+    smoothed_ = report.iteration == first_
+                    ? value
+                    : smoothed_ + std::max(0.01, 1.0 / (report.iteration - first_ + 1)) * (value - smoothed_);
     const bool last = report.iteration + 1 == iterations_;
     const bool terminal = isatty(2) != 0;
     if (!last && now - drawn_ < (terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(5000))) return;
@@ -81,8 +87,11 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
 void Progress::draw(const IterationReport& report, double rate, bool last) {
     const int done = report.iteration + 1;
     const double remaining = rate > 0 ? (iterations_ - done) / rate : 0;
-    const auto text = fmt::format(" {}/{}  {} {:.4g}  {:.0f} it/s  {}", done, iterations_, shownMetric_, smoothed_, rate,
-                                  last ? "done in " + duration(report.seconds) : rate > 0 ? "ETA " + duration(remaining) : "");
+    const auto text =
+        fmt::format(" {}/{}  {} {:.4g}  {:.0f} it/s  {}", done, iterations_, shownMetric_, smoothed_, rate,
+                    last       ? "done in " + duration(report.seconds)
+                    : rate > 0 ? "ETA " + duration(remaining)
+                               : "");
     if (isatty(2) == 0) {
         fmt::print(stderr, "{}\n", text.substr(1));
         return;

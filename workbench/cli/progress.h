@@ -15,8 +15,8 @@ bool interrupted();
 void watchInterrupts();
 
 /// Shows a training on the terminal (stderr): a bar with rate and remaining time, redrawn in place, or a line every few
-/// seconds where there is no terminal; with OutputStyle::json one object per iteration on stdout. Cancels the session when
-/// the user interrupts.
+/// seconds where there is no terminal; with OutputStyle::json one object per iteration on stdout. Cancels the session
+/// when the user interrupts.
 class Progress final : public SessionObserver {
 public:
     Progress(OutputStyle output, int iterations) : output_(output), iterations_(iterations) {}

@@ -83,7 +83,8 @@ private:
             expect(size >= openSize, "port " + port.name + " has a negative size");
             expect(port.kind != PortKind::output || size != openSize, "output " + port.name + " has no size");
         }
-        expect(declaration_.check(declaration_.defaults()).empty(), "its defaults contradict each other: " + declaration_.check(declaration_.defaults()));
+        expect(declaration_.check(declaration_.defaults()).empty(),
+               "its defaults contradict each other: " + declaration_.check(declaration_.defaults()));
     }
 
     /// Builds with 3 units at every open port; optional ports are wired only if the mechanism accepts them.
@@ -122,7 +123,8 @@ private:
             registry.add(entryOf<Relay>(), "conformance");
             e.nodes.push_back({"task", "task.conformance_source", {{"units", std::int64_t{1}}}});
             for (const auto& [port, size] : sizes_) {
-                e.nodes.push_back({"source_" + port, "model.conformance_relay", {{"units", static_cast<std::int64_t>(size)}}});
+                e.nodes.push_back(
+                    {"source_" + port, "model.conformance_relay", {{"units", static_cast<std::int64_t>(size)}}});
                 e.wires.push_back({{"task", "signal"}, {"source_" + port, "input"}, {}});
                 e.wires.push_back({{"source_" + port, "signal"}, {"subject", port}, {}});
             }
@@ -131,7 +133,8 @@ private:
                 runModel(e, registry, *first);
             } catch (const Error& error) {
                 // Some optional ports exclude each other or need other parameters; the mechanism may say so.
-                if (!wireOptional && !needsMore(error.what())) fail(std::string("cannot be built or run with default parameters: ") + error.what());
+                if (!wireOptional && !needsMore(error.what()))
+                    fail(std::string("cannot be built or run with default parameters: ") + error.what());
             }
         }
     }
@@ -148,7 +151,8 @@ private:
             r.inputs.push_back(signal);
         }
         for (const auto& port : declaration_.ports)
-            if (port.kind == PortKind::output && port.size(declaration_.defaults()) > 0) r.record.push_back("subject." + port.name);
+            if (port.kind == PortKind::output && port.size(declaration_.defaults()) > 0)
+                r.record.push_back("subject." + port.name);
         (void)graph;
         return r;
     }
@@ -159,7 +163,9 @@ private:
         std::set<std::string> declared;
         for (const auto& tensor : declaration_.tensors) declared.insert("subject." + tensor.name);
         for (const auto& parameter : session.parameters())
-            if (parameter.name.rfind("subject.", 0) == 0) expect(declared.count(parameter.name) != 0, "builds tensor " + parameter.name + ", which it does not declare");
+            if (parameter.name.rfind("subject.", 0) == 0)
+                expect(declared.count(parameter.name) != 0,
+                       "builds tensor " + parameter.name + ", which it does not declare");
         const auto once = session.forward(forwardRequest), again = session.forward(forwardRequest);
         expect(once.signals == again.signals, "gives different results when it is run twice");
         for (const auto& signal : once.signals)
@@ -175,14 +181,17 @@ private:
         const auto& ports = declaration_.ports;
         for (std::size_t s = 0; s < once.signals.size(); ++s) {
             bool drawn = false;
-            for (const auto& port : ports) drawn = drawn || ("subject." + port.name == once.signals[s].name && port.sampled);
+            for (const auto& port : ports)
+                drawn = drawn || ("subject." + port.name == once.signals[s].name && port.sampled);
             if (drawn) continue;
             double largest = 1, difference = 0;
             for (std::size_t i = 0; i < once.signals[s].tensor.values.size(); ++i) {
                 largest = std::max(largest, std::abs(once.signals[s].tensor.values[i]));
-                difference = std::max(difference, std::abs(once.signals[s].tensor.values[i] - rough.signals[s].tensor.values[i]));
+                difference = std::max(difference,
+                                      std::abs(once.signals[s].tensor.values[i] - rough.signals[s].tensor.values[i]));
             }
-            expect(difference / largest < 1e-4, fmt::format("output {} differs by {} between float and double", once.signals[s].name, difference));
+            expect(difference / largest < 1e-4,
+                   fmt::format("output {} differs by {} between float and double", once.signals[s].name, difference));
         }
         gradientsAgree(session, forwardRequest);
     }
@@ -194,7 +203,8 @@ private:
         Stream stream(2, addressOf("conformance"), 0, 0, 0);
         for (const auto& signal : base.signals) {
             bool drawn = false;
-            for (const auto& port : declaration_.ports) drawn = drawn || ("subject." + port.name == signal.name && port.sampled);
+            for (const auto& port : declaration_.ports)
+                drawn = drawn || ("subject." + port.name == signal.name && port.sampled);
             if (drawn) continue;
             NamedTensor weight{signal.name, signal.tensor};
             for (auto& x : weight.tensor.values) x = stream.normal();
@@ -206,7 +216,8 @@ private:
             for (const auto& weight : g.outputWeights)
                 for (const auto& signal : result.signals)
                     if (signal.name == weight.name)
-                        for (std::size_t i = 0; i < signal.tensor.values.size(); ++i) sum += weight.tensor.values[i] * signal.tensor.values[i];
+                        for (std::size_t i = 0; i < signal.tensor.values.size(); ++i)
+                            sum += weight.tensor.values[i] * signal.tensor.values[i];
             return sum;
         };
         const auto result = session.gradient(g);
@@ -229,7 +240,8 @@ private:
                 session.set(parameter.name, tensor);
                 worst = std::max(worst, std::abs((up - down) / (2 * h) - parameter.tensor.values[i]));
             }
-            expect(worst / largest < 1e-5, fmt::format("the gradient of {} differs from central differences by {}", parameter.name, worst));
+            expect(worst / largest < 1e-5,
+                   fmt::format("the gradient of {} differs from central differences by {}", parameter.name, worst));
         }
     }
 
@@ -252,14 +264,16 @@ private:
                     std::vector<double*> pointers;
                     for (std::size_t p = 0; p < ports.size(); ++p) {
                         std::fill(ports[p].begin(), ports[p].end(), 0.0);
-                        if (declaration_.ports[p].kind != PortKind::output) ports[p][static_cast<std::size_t>(t) % ports[p].size()] = 1.0;
+                        if (declaration_.ports[p].kind != PortKind::output)
+                            ports[p][static_cast<std::size_t>(t) % ports[p].size()] = 1.0;
                         pointers.push_back(ports[p].data());
                     }
                     TaskStep<double> s(t, pointers.data());
                     task.observe(*state, s);
                     task.act(*state, s);
                     for (std::size_t p = 0; p < ports.size(); ++p)
-                        if (declaration_.ports[p].kind == PortKind::output) values.insert(values.end(), ports[p].begin(), ports[p].end());
+                        if (declaration_.ports[p].kind == PortKind::output)
+                            values.insert(values.end(), ports[p].begin(), ports[p].end());
                 }
             }
             return values;

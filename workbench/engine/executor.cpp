@@ -47,15 +47,20 @@ class TbbExecutor final : public Executor {
 public:
     // The library gives out no more workers than there are cores; a session that asks for more gets them anyway.
     explicit TbbExecutor(int threads)
-        : threads_(threads), control_(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(std::max(threads, int(std::thread::hardware_concurrency())))),
+        : threads_(threads),
+          control_(tbb::global_control::max_allowed_parallelism,
+                   static_cast<std::size_t>(std::max(threads, int(std::thread::hardware_concurrency())))),
           arena_(threads) {}
 
     void run(int count, const std::function<void(int)>& work) override {
         FirstFailure failure;
         arena_.execute([&] {
-            tbb::parallel_for(tbb::blocked_range<int>(0, count, 1), [&](const tbb::blocked_range<int>& range) {
-                for (int i = range.begin(); i != range.end(); ++i) failure.call(work, i);
-            }, tbb::simple_partitioner{});
+            tbb::parallel_for(
+                tbb::blocked_range<int>(0, count, 1),
+                [&](const tbb::blocked_range<int>& range) {
+                    for (int i = range.begin(); i != range.end(); ++i) failure.call(work, i);
+                },
+                tbb::simple_partitioner{});
         });
         failure.rethrow();
     }
@@ -114,7 +119,8 @@ std::unique_ptr<Executor> makeThreadExecutor(int threads) { return std::make_uni
 std::unique_ptr<Executor> makeShuffledExecutor(std::uint64_t seed) { return std::make_unique<ShuffledExecutor>(seed); }
 
 std::unique_ptr<Executor> makeExecutor(const std::string& kind, int threads, std::uint64_t seed) {
-    if (threads < 1 || threads > 1024) throw Error("threads", "expected 1 to 1024 threads, got " + std::to_string(threads));
+    if (threads < 1 || threads > 1024)
+        throw Error("threads", "expected 1 to 1024 threads, got " + std::to_string(threads));
     if (kind == "tbb") return makeTbbExecutor(threads);
     if (kind == "threads") return makeThreadExecutor(threads);
     if (kind == "shuffled") return makeShuffledExecutor(seed);

@@ -39,7 +39,9 @@ void checkName(const std::string& name, const std::string& place) {
     const bool good = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](unsigned char c) {
         return std::isalnum(c) || c == '_';
     });
-    if (!good) throw Error(place, "a node's name consists of letters, digits and _ (at most 64), got \"" + name.substr(0, 80) + "\"");
+    if (!good)
+        throw Error(place,
+                    "a node's name consists of letters, digits and _ (at most 64), got \"" + name.substr(0, 80) + "\"");
 }
 
 /// A field of an object with its reader, so that names, types and messages stand in one table.
@@ -70,9 +72,12 @@ auto textInto(std::string& target) {
 template <class Integer>
 auto integerInto(Integer& target, std::int64_t low, std::int64_t high) {
     return [&target, low, high](const Json& value, const std::string& place) {
-        const auto what = high == std::numeric_limits<std::int64_t>::max() ? fmt::format("integer >= {}", low) : fmt::format("integer from {} to {}", low, high);
+        const auto what = high == std::numeric_limits<std::int64_t>::max()
+                              ? fmt::format("integer >= {}", low)
+                              : fmt::format("integer from {} to {}", low, high);
         if (!value.is_number_integer()) expected(place, what, value);
-        if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(high)) expected(place, what, value);
+        if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(high))
+            expected(place, what, value);
         const auto number = value.get<std::int64_t>();
         if (number < low || number > high) expected(place, what, value);
         target = static_cast<Integer>(number);
@@ -108,7 +113,8 @@ WireSpec readWire(const Json& value, const std::string& place) {
         return wire;
     }
     int delay = -1;
-    readFields(value, place, {{"from", addressInto(wire.from)}, {"to", addressInto(wire.to)}, {"delay", integerInto(delay, 0, 1)}});
+    readFields(value, place,
+               {{"from", addressInto(wire.from)}, {"to", addressInto(wire.to)}, {"delay", integerInto(delay, 0, 1)}});
     if (wire.from.node.empty() || wire.to.node.empty()) throw Error(place, "a wire needs \"from\" and \"to\"");
     if (delay >= 0) wire.delay = delay;
     return wire;
@@ -122,8 +128,10 @@ Recording readRecording(const Json& value, const std::string& place) {
         return recording;
     }
     readFields(value, place,
-               {{"port", addressInto(recording.port)}, {"every_steps", integerInto(recording.everySteps, 1, large)},
-                {"every_iterations", integerInto(recording.everyIterations, 1, large)}, {"trials", integerInto(recording.trials, 1, large)}});
+               {{"port", addressInto(recording.port)},
+                {"every_steps", integerInto(recording.everySteps, 1, large)},
+                {"every_iterations", integerInto(recording.everyIterations, 1, large)},
+                {"trials", integerInto(recording.trials, 1, large)}});
     if (recording.port.node.empty()) throw Error(place, "a recording needs \"port\"");
     return recording;
 }
@@ -133,7 +141,8 @@ auto listInto(std::vector<Item>& target, Read read) {
     return [&target, read](const Json& value, const std::string& place) {
         if (!value.is_array()) expected(place, "a list", value);
         target.clear();
-        for (std::size_t i = 0; i < value.size(); ++i) target.push_back(read(value[i], fmt::format("{}[{}]", place, i)));
+        for (std::size_t i = 0; i < value.size(); ++i)
+            target.push_back(read(value[i], fmt::format("{}[{}]", place, i)));
     };
 }
 
@@ -142,21 +151,26 @@ std::vector<Field> scalarFields(Experiment& e) {
     constexpr auto large = std::int64_t{1'000'000'000};
     return {{"doc", textInto(e.doc)},
             {"seed", integerInto(e.seed, 0, std::numeric_limits<std::int64_t>::max())},
-            {"dt", [&e](const Json& value, const std::string& place) {
+            {"dt",
+             [&e](const Json& value, const std::string& place) {
                  numberInto(e.dt)(value, place);
                  if (e.dt <= 0) expected(place, "a number > 0", value);
              }},
             {"trials", integerInto(e.trials, 0, 1'000'000)},
             {"chunk", integerInto(e.chunk, 0, 1'000'000)},
             {"iterations", integerInto(e.iterations, 0, large)},
-            {"memory_mib", [&e](const Json& value, const std::string& place) {
+            {"memory_mib",
+             [&e](const Json& value, const std::string& place) {
                  numberInto(e.memoryMiB)(value, place);
                  if (e.memoryMiB <= 0 || e.memoryMiB > 1e6) expected(place, "a number > 0 and <= 1000000", value);
              }},
             {"precision", [&e](const Json& value, const std::string& place) {
-                 if (value == "float32") e.precision = Precision::float32;
-                 else if (value == "float64") e.precision = Precision::float64;
-                 else expected(place, "\"float32\" or \"float64\"", value);
+                 if (value == "float32")
+                     e.precision = Precision::float32;
+                 else if (value == "float64")
+                     e.precision = Precision::float64;
+                 else
+                     expected(place, "\"float32\" or \"float64\"", value);
              }}};
 }
 
@@ -184,10 +198,14 @@ Json readDocument(const std::filesystem::path& path, std::set<std::string>& chai
 
 const char* nameOf(Operation operation) {
     switch (operation) {
-    case Operation::clamp: return "clamp";
-    case Operation::scale: return "scale";
-    case Operation::perturb: return "perturb";
-    case Operation::lesion: return "lesion";
+    case Operation::clamp:
+        return "clamp";
+    case Operation::scale:
+        return "scale";
+    case Operation::perturb:
+        return "perturb";
+    case Operation::lesion:
+        return "lesion";
     }
     return "";
 }
@@ -207,15 +225,18 @@ ParamValue readParam(const ParamInfo& info, const Json& value, const std::string
         return value.get<bool>();
     case ParamType::integer: {
         // Numbers without a fraction are integers however they are written (Lua and JSON writers differ in this).
-        const bool whole = value.is_number_integer() || (value.is_number_float() && value.get<double>() == std::floor(value.get<double>()));
-        if (!whole || !inRange(value.get<double>()) || std::abs(value.get<double>()) > 2147483647.0) expected(place, "integer" + rangeText(info), value);
+        const bool whole = value.is_number_integer() ||
+                           (value.is_number_float() && value.get<double>() == std::floor(value.get<double>()));
+        if (!whole || !inRange(value.get<double>()) || std::abs(value.get<double>()) > 2147483647.0)
+            expected(place, "integer" + rangeText(info), value);
         return static_cast<std::int64_t>(value.get<double>());
     }
     case ParamType::real:
         if (!value.is_number() || !inRange(value.get<double>())) expected(place, "number" + rangeText(info), value);
         return value.get<double>();
     case ParamType::text: {
-        if (!value.is_string()) expected(place, info.choices.empty() ? "a text" : "one of " + joined(info.choices), value);
+        if (!value.is_string())
+            expected(place, info.choices.empty() ? "a text" : "one of " + joined(info.choices), value);
         const auto text = value.get<std::string>();
         if (!info.choices.empty() && std::find(info.choices.begin(), info.choices.end(), text) == info.choices.end())
             throw Error(place, "expected one of " + joined(info.choices) + ", got \"" + text.substr(0, 80) + "\"");
@@ -226,7 +247,8 @@ ParamValue readParam(const ParamInfo& info, const Json& value, const std::string
         if (value.size() > 1'000'000) throw Error(place, "a list holds at most 1000000 numbers");
         std::vector<double> numbers;
         for (std::size_t i = 0; i < value.size(); ++i) {
-            if (!value[i].is_number() || !inRange(value[i].get<double>())) expected(fmt::format("{}[{}]", place, i), "number" + rangeText(info), value[i]);
+            if (!value[i].is_number() || !inRange(value[i].get<double>()))
+                expected(fmt::format("{}[{}]", place, i), "number" + rangeText(info), value[i]);
             numbers.push_back(value[i].get<double>());
         }
         return numbers;
@@ -253,7 +275,8 @@ Intervention interventionFromJson(const Json& value, const std::string& place) {
     constexpr std::int64_t large = 2'000'000'000;
     readFields(value, place,
                {{"port", addressInto(i.target)},
-                {"operation", [&i](const Json& v, const std::string& where) {
+                {"operation",
+                 [&i](const Json& v, const std::string& where) {
                      for (auto operation : {Operation::clamp, Operation::scale, Operation::perturb, Operation::lesion})
                          if (v == nameOf(operation)) {
                              i.operation = operation;
@@ -266,13 +289,17 @@ Intervention interventionFromJson(const Json& value, const std::string& place) {
                 {"from", integerInto(i.from, 0, large)},
                 {"to", integerInto(i.to, 0, large)}});
     if (i.target.node.empty()) throw Error(place, "an intervention needs \"port\"");
-    if (i.to >= 0 && i.to <= i.from) throw Error(place, fmt::format("no step lies in from {} <= t < to {}", i.from, i.to));
+    if (i.to >= 0 && i.to <= i.from)
+        throw Error(place, fmt::format("no step lies in from {} <= t < to {}", i.from, i.to));
     return i;
 }
 
 Intervention parseIntervention(const std::string& text) {
     const auto place = "intervention \"" + text.substr(0, 80) + "\"";
-    const auto bad = [&] { throw Error(place, "expected node.port[component]=operation:value@from:to, e.g. modulator.output[0]=clamp:0@10:20"); };
+    const auto bad = [&] {
+        throw Error(place,
+                    "expected node.port[component]=operation:value@from:to, e.g. modulator.output[0]=clamp:0@10:20");
+    };
     const auto equals = text.find('=');
     if (equals == std::string::npos) bad();
     std::string target = text.substr(0, equals), rest = text.substr(equals + 1), range;
@@ -316,7 +343,8 @@ void Experiment::set(const std::string& path, const Json& value, const Registry&
             if (path == field.key) return field.read(value, path);
             known.emplace_back(field.key);
         }
-        throw Error(path, "the document has no field of this name" + suggestion(path, known) + "; a hyper-parameter is written node.parameter");
+        throw Error(path, "the document has no field of this name" + suggestion(path, known) +
+                              "; a hyper-parameter is written node.parameter");
     }
     const auto nodeName = path.substr(0, dot), key = path.substr(dot + 1);
     for (auto& item : nodes) {
@@ -327,7 +355,8 @@ void Experiment::set(const std::string& path, const Json& value, const Registry&
         if (!info) {
             std::vector<std::string> known;
             for (const auto& p : declaration.params) known.push_back(p.key);
-            throw Error(place, fmt::format("{} has no parameter \"{}\"{}", item.mechanism, key, suggestion(key, known)));
+            throw Error(place,
+                        fmt::format("{} has no parameter \"{}\"{}", item.mechanism, key, suggestion(key, known)));
         }
         ParamValues changed = item.params;
         changed[key] = readParam(*info, value, place);
@@ -341,7 +370,8 @@ void Experiment::set(const std::string& path, const Json& value, const Registry&
 
 void Experiment::setText(const std::string& assignment, const Registry& registry) {
     const auto equals = assignment.find('=');
-    if (equals == std::string::npos || equals == 0) throw Error("\"" + assignment.substr(0, 80) + "\"", "expected node.parameter=value");
+    if (equals == std::string::npos || equals == 0)
+        throw Error("\"" + assignment.substr(0, 80) + "\"", "expected node.parameter=value");
     const auto path = assignment.substr(0, equals), text = assignment.substr(equals + 1);
     Json value;
     try {
@@ -368,7 +398,10 @@ Json Experiment::toJson() const {
     }
     auto& record = document["record"] = Json::array();
     for (const auto& r : recordings)
-        record.push_back({{"port", r.port.text()}, {"every_steps", r.everySteps}, {"every_iterations", r.everyIterations}, {"trials", r.trials}});
+        record.push_back({{"port", r.port.text()},
+                          {"every_steps", r.everySteps},
+                          {"every_iterations", r.everyIterations},
+                          {"trials", r.trials}});
     auto& interventionsJson = document["interventions"] = Json::array();
     for (const auto& i : interventions) interventionsJson.push_back(raphe::toJson(i));
     document["frozen"] = frozen;
@@ -398,8 +431,10 @@ std::filesystem::path findExperiment(const std::string& nameOrPath) {
         const auto packaged = resourceFolder() / "experiments" / (nameOrPath + ".json");
         if (std::filesystem::exists(packaged)) return packaged;
     }
-    if (std::filesystem::is_directory(nameOrPath)) throw Error(nameOrPath, "is a folder; name an experiment file (.json)");
-    throw Error(nameOrPath, "neither a file nor an experiment that comes with Raphe" + suggestion(nameOrPath, experimentNames()));
+    if (std::filesystem::is_directory(nameOrPath))
+        throw Error(nameOrPath, "is a folder; name an experiment file (.json)");
+    throw Error(nameOrPath,
+                "neither a file nor an experiment that comes with Raphe" + suggestion(nameOrPath, experimentNames()));
 }
 
 Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder) {
@@ -422,14 +457,16 @@ Experiment experimentFromJson(Json document, const Registry& registry, const std
         checkName(name, place);
         NodeSpec node{name, {}, {}};
         Json params = Json::object();
-        readFields(value, place, {{"mechanism", textInto(node.mechanism)}, {"params", [&](const Json& v, const std::string& where) {
-                                      if (!v.is_object()) expected(where, "an object", v);
-                                      params = v;
-                                  }}});
+        readFields(value, place,
+                   {{"mechanism", textInto(node.mechanism)}, {"params", [&](const Json& v, const std::string& where) {
+                                                                  if (!v.is_object()) expected(where, "an object", v);
+                                                                  params = v;
+                                                              }}});
         if (node.mechanism.empty()) throw Error(place, "a node needs \"mechanism\"");
         node.params = registry.find(node.mechanism, place + ".mechanism").declaration.defaults();
         e.nodes.push_back(node);
-        for (const auto& [key, v] : params.items()) collect([&, key = key, v = v] { e.set(name + "." + key, v, registry); });
+        for (const auto& [key, v] : params.items())
+            collect([&, key = key, v = v] { e.set(name + "." + key, v, registry); });
     };
     auto fields = scalarFields(e);
     fields.push_back({"raphe", [](const Json&, const std::string&) {}});
@@ -437,7 +474,8 @@ Experiment experimentFromJson(Json document, const Registry& registry, const std
     fields.push_back({"nodes", [&](const Json& value, const std::string& place) {
                           if (!value.is_object()) expected(place, "an object", value);
                           if (value.size() > 10'000) throw Error(place, "an experiment has at most 10000 nodes");
-                          for (const auto& [name, node] : value.items()) collect([&, name = name, node = node] { readNode(name, node); });
+                          for (const auto& [name, node] : value.items())
+                              collect([&, name = name, node = node] { readNode(name, node); });
                       }});
     fields.push_back({"wires", [&](const Json& value, const std::string& place) {
                           if (!value.is_array()) expected(place, "a list", value);
@@ -450,7 +488,8 @@ Experiment experimentFromJson(Json document, const Registry& registry, const std
                           if (!value.is_string()) expected(place, "a pattern of tensor names", value);
                           return value.get<std::string>();
                       })});
-    for (const auto& [key, value] : document.items()) collect([&, key = key, value = value] { readFields(Json{{key, value}}, "", fields); });
+    for (const auto& [key, value] : document.items())
+        collect([&, key = key, value = value] { readFields(Json{{key, value}}, "", fields); });
     if (!problems.empty()) throw Error(problems);
     return e;
 }

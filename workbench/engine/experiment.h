@@ -38,20 +38,20 @@ enum class Operation { clamp, scale, perturb, lesion };
 
 /// A change of a signal or of a parameter tensor during chosen steps, without touching the model's code.
 struct Intervention {
-    Address target;          ///< an output port, or a trainable tensor of a node
+    Address target; ///< an output port, or a trainable tensor of a node
     Operation operation = Operation::clamp;
-    int component = -1;      ///< unit of the port, or row-major entry of the tensor; -1: all
-    double value = 0;        ///< clamp: the value; scale: the factor; perturb: what is added; lesion: not used (0)
-    int from = 0, to = -1;   ///< steps from <= t < to; to = -1: to the end of the trial
+    int component = -1;    ///< unit of the port, or row-major entry of the tensor; -1: all
+    double value = 0;      ///< clamp: the value; scale: the factor; perturb: what is added; lesion: not used (0)
+    int from = 0, to = -1; ///< steps from <= t < to; to = -1: to the end of the trial
     friend bool operator==(const Intervention&, const Intervention&) = default;
 };
 
 /// What a run keeps of a signal while it trains.
 struct Recording {
     Address port;
-    int everySteps = 1;      ///< keeps steps 0, everySteps, ...
+    int everySteps = 1; ///< keeps steps 0, everySteps, ...
     int everyIterations = 100;
-    int trials = 1;          ///< of the first trials of the batch
+    int trials = 1; ///< of the first trials of the batch
 };
 
 /// The document: what is simulated and how it is trained. Plain data; knows nothing of running.
@@ -67,7 +67,8 @@ struct Experiment {
     int trials = 0; ///< trials of a batch; 0: the task's own set
     int chunk = 0;  ///< trials swept together by one task of the thread pool; 0: chosen from the batch
     int iterations = 1000;
-    double memoryMiB = 8; ///< budget for the recorded steps of one chunk; longer trials are swept in checkpointed segments
+    double memoryMiB =
+        8; ///< budget for the recorded steps of one chunk; longer trials are swept in checkpointed segments
     Precision precision = Precision::float32;
 
     const NodeSpec* node(const std::string& nodeName) const;

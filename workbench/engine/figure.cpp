@@ -58,9 +58,12 @@ std::vector<RunGroup> groupRuns(const std::vector<std::filesystem::path>& folder
     std::vector<RunGroup> groups;
     for (const auto& folder : folders) {
         const auto path = folder / "experiment.json";
-        if (!std::filesystem::exists(path)) throw Error(folder.string(), "is not a run folder (it has no experiment.json)");
+        if (!std::filesystem::exists(path))
+            throw Error(folder.string(), "is not a run folder (it has no experiment.json)");
         const auto document = readJson(path);
-        const std::string name = document.is_object() && document.contains("name") && document["name"].is_string() ? document["name"].get<std::string>() : folder.filename().string();
+        const std::string name = document.is_object() && document.contains("name") && document["name"].is_string()
+                                     ? document["name"].get<std::string>()
+                                     : folder.filename().string();
         auto found = std::find_if(groups.begin(), groups.end(), [&](const RunGroup& g) { return g.name == name; });
         if (found == groups.end()) found = groups.insert(groups.end(), {name, {}});
         found->runs.push_back(folder);
@@ -80,9 +83,11 @@ Json learningCurves(const std::vector<RunGroup>& groups, std::string metric, int
             if (metrics.empty()) throw Error(folder.string(), "has no metrics yet");
             std::vector<std::string> names;
             for (const auto& [name, value] : metrics.front().values) names.push_back(name);
-            if (metric.empty()) metric = std::find(names.begin(), names.end(), "reward") != names.end() ? "reward" : "loss";
+            if (metric.empty())
+                metric = std::find(names.begin(), names.end(), "reward") != names.end() ? "reward" : "loss";
             const auto column = std::find(names.begin(), names.end(), metric) - names.begin();
-            if (column == static_cast<std::ptrdiff_t>(names.size())) throw Error(folder.string(), "has no metric \"" + metric + "\"" + suggestion(metric, names));
+            if (column == static_cast<std::ptrdiff_t>(names.size()))
+                throw Error(folder.string(), "has no metric \"" + metric + "\"" + suggestion(metric, names));
             std::vector<double> curve;
             for (const auto& item : metrics) curve.push_back(item.values[static_cast<std::size_t>(column)].second);
             const int width = smoothing > 0 ? smoothing : std::max(1, static_cast<int>(curve.size() / 100));
@@ -104,8 +109,10 @@ Json learningCurves(const std::vector<RunGroup>& groups, std::string metric, int
             lower.push_back(quantile(values, 0.25));
             upper.push_back(quantile(values, 0.75));
         }
-        const auto name = group.runs.size() > 1 ? fmt::format("{} ({} runs)", group.name, group.runs.size()) : group.name;
-        if (group.runs.size() > 1) series.push_back({{"kind", "band"}, {"group", group.name}, {"x", x}, {"lower", lower}, {"upper", upper}});
+        const auto name =
+            group.runs.size() > 1 ? fmt::format("{} ({} runs)", group.name, group.runs.size()) : group.name;
+        if (group.runs.size() > 1)
+            series.push_back({{"kind", "band"}, {"group", group.name}, {"x", x}, {"lower", lower}, {"upper", upper}});
         series.push_back({{"kind", "line"}, {"group", group.name}, {"name", name}, {"x", x}, {"y", median}});
     }
     const auto [text, unit] = label(metric);
@@ -117,13 +124,18 @@ Json learningCurves(const std::vector<RunGroup>& groups, std::string metric, int
 
 void drawFigure(const Json& description, const std::filesystem::path& picture) {
     const auto extension = picture.extension().string();
-    if (extension != ".svg" && extension != ".png" && extension != ".pdf") throw Error(picture.string(), "pictures are written as .svg, .png or .pdf");
-    if (!picture.parent_path().empty() && !std::filesystem::is_directory(picture.parent_path())) throw Error(picture.string(), "its folder does not exist");
+    if (extension != ".svg" && extension != ".png" && extension != ".pdf")
+        throw Error(picture.string(), "pictures are written as .svg, .png or .pdf");
+    if (!picture.parent_path().empty() && !std::filesystem::is_directory(picture.parent_path()))
+        throw Error(picture.string(), "its folder does not exist");
     const auto program = programFolder() / "raphe-figure";
-    if (!std::filesystem::exists(program)) throw Error(program.string(), "the program that draws figures is missing; build or install Raphe with Qt 6 (RAPHE_BUILD_GUI=ON)");
+    if (!std::filesystem::exists(program))
+        throw Error(program.string(),
+                    "the program that draws figures is missing; build or install Raphe with Qt 6 (RAPHE_BUILD_GUI=ON)");
 
     int toChild[2], fromChild[2];
-    if (pipe(toChild) != 0 || pipe(fromChild) != 0) throw Error("raphe-figure", std::string("cannot be started: ") + std::strerror(errno));
+    if (pipe(toChild) != 0 || pipe(fromChild) != 0)
+        throw Error("raphe-figure", std::string("cannot be started: ") + std::strerror(errno));
     const auto target = picture.string();
     const pid_t child = fork();
     if (child < 0) throw Error("raphe-figure", std::string("cannot be started: ") + std::strerror(errno));
@@ -156,9 +168,12 @@ void drawFigure(const Json& description, const std::filesystem::path& picture) {
     }
     close(fromChild[0]);
     int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
     std::signal(SIGPIPE, oldHandler);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw Error(picture.string(), "could not be drawn: " + (said.empty() ? std::string("raphe-figure ended without a message") : said));
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        throw Error(picture.string(), "could not be drawn: " +
+                                          (said.empty() ? std::string("raphe-figure ended without a message") : said));
 }
 
 } // namespace raphe

@@ -19,8 +19,8 @@ struct RunGroup {
 std::vector<RunGroup> groupRuns(const std::vector<std::filesystem::path>& folders);
 
 /// A figure description (see resources/docs/figures.md): one metric against iterations. Several runs of a group are
-/// shown as median and quartile band; every curve is smoothed by a moving average over `smoothing` iterations (0: 1 % of
-/// the run). An empty metric means "reward" if the runs have it, otherwise "loss".
+/// shown as median and quartile band; every curve is smoothed by a moving average over `smoothing` iterations (0: 1 %
+/// of the run). An empty metric means "reward" if the runs have it, otherwise "loss".
 Json learningCurves(const std::vector<RunGroup>& groups, std::string metric, int smoothing = 0);
 
 /// Draws a description with the program raphe-figure to .svg, .png or .pdf.

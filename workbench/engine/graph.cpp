@@ -35,7 +35,8 @@ bool reaches(const std::vector<std::vector<int>>& edges, int from, int to) {
 }
 
 /// A path of node names from `from` to `to`, for messages.
-std::string pathText(const std::vector<GraphNode>& nodes, const std::vector<std::vector<int>>& edges, int from, int to) {
+std::string pathText(const std::vector<GraphNode>& nodes, const std::vector<std::vector<int>>& edges, int from,
+                     int to) {
     std::vector<int> previous(edges.size(), -1), queue{from};
     for (std::size_t i = 0; i < queue.size() && queue[i] != to; ++i)
         for (int next : edges[static_cast<std::size_t>(queue[i])])
@@ -53,7 +54,9 @@ std::string pathText(const std::vector<GraphNode>& nodes, const std::vector<std:
 
 class Problems {
 public:
-    void add(const std::string& place, const std::string& sentence) { text_ += (text_.empty() ? "" : "\n") + place + ": " + sentence; }
+    void add(const std::string& place, const std::string& sentence) {
+        text_ += (text_.empty() ? "" : "\n") + place + ": " + sentence;
+    }
     void add(const Error& error) { text_ += (text_.empty() ? "" : "\n") + std::string(error.what()); }
     void throwIfAny() const {
         if (!text_.empty()) throw Error(text_);
@@ -75,14 +78,19 @@ Graph::Graph(const Experiment& experiment, const Registry& registry) {
         item.entry = &registry.find(spec.mechanism, "nodes." + spec.name + ".mechanism");
         item.params = spec.params;
         const auto& declaration = item.declaration();
-        if (const auto sentence = declaration.check(item.params); !sentence.empty()) problems.add("nodes." + spec.name + ".params", sentence);
+        if (const auto sentence = declaration.check(item.params); !sentence.empty())
+            problems.add("nodes." + spec.name + ".params", sentence);
         item.wired.assign(declaration.ports.size(), false);
         const int index = static_cast<int>(nodes_.size());
         if (item.kind() == Kind::task) {
-            if (task_ >= 0) problems.add("nodes." + spec.name, "an experiment has one task, but \"" + at(nodes_, task_).name + "\" is one already");
+            if (task_ >= 0)
+                problems.add("nodes." + spec.name,
+                             "an experiment has one task, but \"" + at(nodes_, task_).name + "\" is one already");
             task_ = index;
         } else if (item.kind() == Kind::rule) {
-            if (rule_ >= 0) problems.add("nodes." + spec.name, "an experiment has one learning rule, but \"" + at(nodes_, rule_).name + "\" is one already");
+            if (rule_ >= 0)
+                problems.add("nodes." + spec.name, "an experiment has one learning rule, but \"" +
+                                                       at(nodes_, rule_).name + "\" is one already");
             rule_ = index;
         }
         nodes_.push_back(std::move(item));
@@ -99,11 +107,14 @@ Graph::Graph(const Experiment& experiment, const Registry& registry) {
         const int port = declaration.port(address.port);
         const char* what = output ? "output" : "input or modulation";
         if (port < 0)
-            throw Error(place, fmt::format("{} has no port \"{}\"{}", declaration.key(), address.port, suggestion(address.port, names)));
+            throw Error(place, fmt::format("{} has no port \"{}\"{}", declaration.key(), address.port,
+                                           suggestion(address.port, names)));
         if ((at(declaration.ports, port).kind == PortKind::output) != output)
-            throw Error(place, fmt::format("{} is not an {} port of {}{}", address.text(), what, declaration.key(), suggestion(address.port, names)));
+            throw Error(place, fmt::format("{} is not an {} port of {}{}", address.text(), what, declaration.key(),
+                                           suggestion(address.port, names)));
         if (at(at(nodes_, index).portSizes, port) == noPort)
-            throw Error(place, fmt::format("{} does not exist for these parameters of {}", address.text(), declaration.key()));
+            throw Error(place,
+                        fmt::format("{} does not exist for these parameters of {}", address.text(), declaration.key()));
         return {index, port};
     };
     std::vector<std::string> places;
@@ -115,8 +126,11 @@ Graph::Graph(const Experiment& experiment, const Registry& registry) {
             const auto [fromNode, fromPort] = resolve(spec.from, true, place);
             const auto [toNode, toPort] = resolve(spec.to, false, place);
             const auto read = at(at(nodes_, toNode).declaration().ports, toPort).read;
-            if (read == Read::end && spec.delay == 1) throw Error(place, "this port is read at the end of the step; a delay of 1 is not possible here, remove it");
-            if (at(nodes_, fromNode).kind() == Kind::rule) throw Error(place, "a learning rule sends no signals to other nodes");
+            if (read == Read::end && spec.delay == 1)
+                throw Error(place,
+                            "this port is read at the end of the step; a delay of 1 is not possible here, remove it");
+            if (at(nodes_, fromNode).kind() == Kind::rule)
+                throw Error(place, "a learning rule sends no signals to other nodes");
             wires_.push_back({fromNode, fromPort, toNode, toPort, spec.delay == 1, spec.delay == 1, read, 0});
             places.push_back(place);
             delays.push_back(spec.delay);
@@ -133,12 +147,16 @@ Graph::Graph(const Experiment& experiment, const Registry& registry) {
             auto& size = nodes_[n].portSizes[p];
             const auto& info = nodes_[n].declaration().ports[p];
             if (info.kind == PortKind::output) {
-                if (size < 0) problems.add("nodes." + nodes_[n].name, fmt::format("{} declares no size for its output {}", nodes_[n].declaration().key(), info.name));
+                if (size < 0)
+                    problems.add("nodes." + nodes_[n].name, fmt::format("{} declares no size for its output {}",
+                                                                        nodes_[n].declaration().key(), info.name));
                 continue;
             }
             if (!nodes_[n].wired[p]) {
                 if (!info.optional && size != noPort)
-                    problems.add("nodes." + nodes_[n].name, fmt::format("nothing is wired to its port \"{}\" ({}); add a wire \"... -> {}.{}\"", info.name, info.help, nodes_[n].name, info.name));
+                    problems.add("nodes." + nodes_[n].name,
+                                 fmt::format("nothing is wired to its port \"{}\" ({}); add a wire \"... -> {}.{}\"",
+                                             info.name, info.help, nodes_[n].name, info.name));
                 if (size == openSize) size = noPort;
                 continue;
             }
@@ -150,11 +168,13 @@ Graph::Graph(const Experiment& experiment, const Registry& registry) {
                 wire.size = at(at(nodes_, wire.fromNode).portSizes, wire.fromPort);
                 sum += wire.size;
                 if (place.empty()) place = places[w];
-                sources += fmt::format("{}{}.{} has {}", sources.empty() ? "" : ", ", at(nodes_, wire.fromNode).name,
-                                       at(at(nodes_, wire.fromNode).declaration().ports, wire.fromPort).name, wire.size);
+                sources +=
+                    fmt::format("{}{}.{} has {}", sources.empty() ? "" : ", ", at(nodes_, wire.fromNode).name,
+                                at(at(nodes_, wire.fromNode).declaration().ports, wire.fromPort).name, wire.size);
             }
             if (size != openSize && size != sum)
-                problems.add(place, fmt::format("{}.{} takes {} unit{}, but {}", nodes_[n].name, info.name, size, size == 1 ? "" : "s", sources));
+                problems.add(place, fmt::format("{}.{} takes {} unit{}, but {}", nodes_[n].name, info.name, size,
+                                                size == 1 ? "" : "s", sources));
             size = sum;
         }
 
@@ -163,12 +183,14 @@ Graph::Graph(const Experiment& experiment, const Registry& registry) {
         auto& wire = wires_[w];
         const bool late = at(at(nodes_, wire.fromNode).declaration().ports, wire.fromPort).read == Read::end;
         if (!late || wire.read == Read::end || wire.toNode == rule_) continue;
-        if (delays[w] == 0) problems.add(places[w], "this output is written at the end of the step; give the wire \"delay\": 1 instead of 0");
+        if (delays[w] == 0)
+            problems.add(places[w],
+                         "this output is written at the end of the step; give the wire \"delay\": 1 instead of 0");
         wire.delayed = true;
     }
 
-    // Same-step order. A wire without a stated delay that would close a cycle, taken in the document's order, delivers the
-    // previous step's value instead; a wire that must act within the step (delay 0) and closes one is an error.
+    // Same-step order. A wire without a stated delay that would close a cycle, taken in the document's order, delivers
+    // the previous step's value instead; a wire that must act within the step (delay 0) and closes one is an error.
     std::vector<std::vector<int>> edges(nodes_.size());
     const auto inStep = [&](const GraphWire& wire) {
         return wire.read == Read::start && wire.toNode != rule_ && wire.toNode != task_ && wire.fromNode != task_;
@@ -179,8 +201,11 @@ Graph::Graph(const Experiment& experiment, const Registry& registry) {
             if (!inStep(wire) || wire.delayed || delays[w].has_value() == (round == 0)) continue;
             if (reaches(edges, wire.toNode, wire.fromNode)) {
                 if (delays[w])
-                    problems.add(places[w], fmt::format("closes a cycle within one time step ({} -> {}); give this wire \"delay\": 1 instead of 0",
-                                                        pathText(nodes_, edges, wire.toNode, wire.fromNode), at(nodes_, wire.toNode).name));
+                    problems.add(
+                        places[w],
+                        fmt::format(
+                            "closes a cycle within one time step ({} -> {}); give this wire \"delay\": 1 instead of 0",
+                            pathText(nodes_, edges, wire.toNode, wire.fromNode), at(nodes_, wire.toNode).name));
                 wire.delayed = true;
                 continue;
             }
@@ -201,12 +226,14 @@ Graph::Graph(const Experiment& experiment, const Registry& registry) {
                 break;
             }
     if (task_ >= 0)
-        for (std::size_t p = 0; p < at(nodes_, task_).wired.size(); ++p) closedLoop_ = closedLoop_ || at(nodes_, task_).wired[p];
+        for (std::size_t p = 0; p < at(nodes_, task_).wired.size(); ++p)
+            closedLoop_ = closedLoop_ || at(nodes_, task_).wired[p];
 
     for (std::size_t i = 0; i < experiment.recordings.size(); ++i) {
         const auto place = fmt::format("record[{}]", i);
         try {
-            outputPort(requireNode(experiment.recordings[i].port.node, place), experiment.recordings[i].port.port, place);
+            outputPort(requireNode(experiment.recordings[i].port.node, place), experiment.recordings[i].port.port,
+                       place);
         } catch (const Error& error) {
             problems.add(error);
         }
@@ -232,13 +259,16 @@ int Graph::outputPort(int nodeIndex, const std::string& port, const std::string&
     const int index = declaration.port(port);
     if (index < 0 || declaration.ports[static_cast<std::size_t>(index)].kind != PortKind::output ||
         nodes_[static_cast<std::size_t>(nodeIndex)].portSizes[static_cast<std::size_t>(index)] == noPort)
-        throw Error(place, fmt::format("{} has no output port \"{}\"{}", declaration.key(), port.substr(0, 80), suggestion(port, portNames(declaration, true))));
+        throw Error(place, fmt::format("{} has no output port \"{}\"{}", declaration.key(), port.substr(0, 80),
+                                       suggestion(port, portNames(declaration, true))));
     return index;
 }
 
 std::vector<Stage> Graph::stages(const std::vector<std::vector<bool>>& known, const std::vector<bool>& wanted) const {
     const auto count = nodes_.size();
-    const auto isKnown = [&](const GraphWire& wire) { return known[static_cast<std::size_t>(wire.fromNode)][static_cast<std::size_t>(wire.fromPort)]; };
+    const auto isKnown = [&](const GraphWire& wire) {
+        return known[static_cast<std::size_t>(wire.fromNode)][static_cast<std::size_t>(wire.fromPort)];
+    };
     // A node whose outputs are all given has nothing to do.
     const auto isGiven = [&](std::size_t n) {
         bool any = false;
@@ -262,10 +292,13 @@ std::vector<Stage> Graph::stages(const std::vector<std::vector<bool>>& known, co
         for (const auto& wire : wires_)
             if (wire.toNode == static_cast<int>(n) && !isKnown(wire)) stack.push_back(wire.fromNode);
     }
-    const auto takesPart = [&](int n) { return needed[static_cast<std::size_t>(n)] && nodes_[static_cast<std::size_t>(n)].kind() == Kind::model; };
+    const auto takesPart = [&](int n) {
+        return needed[static_cast<std::size_t>(n)] && nodes_[static_cast<std::size_t>(n)].kind() == Kind::model;
+    };
     std::vector<std::vector<int>> next(count);
     for (const auto& wire : wires_)
-        if (!isKnown(wire) && takesPart(wire.fromNode) && takesPart(wire.toNode)) next[static_cast<std::size_t>(wire.fromNode)].push_back(wire.toNode);
+        if (!isKnown(wire) && takesPart(wire.fromNode) && takesPart(wire.toNode))
+            next[static_cast<std::size_t>(wire.fromNode)].push_back(wire.toNode);
 
     // Strongly connected components (Tarjan), which come out from the last to the first.
     std::vector<Stage> result;
@@ -294,7 +327,9 @@ std::vector<Stage> Graph::stages(const std::vector<std::vector<bool>>& known, co
             stage.nodes.push_back(member);
             if (member == v) break;
         }
-        const auto rank = [&](int a) { return std::find(stepOrder_.begin(), stepOrder_.end(), a) - stepOrder_.begin(); };
+        const auto rank = [&](int a) {
+            return std::find(stepOrder_.begin(), stepOrder_.end(), a) - stepOrder_.begin();
+        };
         std::sort(stage.nodes.begin(), stage.nodes.end(), [&](int a, int b) { return rank(a) < rank(b); });
         stage.cyclic = stage.nodes.size() > 1 || std::find(next[n].begin(), next[n].end(), v) != next[n].end();
         result.push_back(std::move(stage));

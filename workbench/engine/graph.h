@@ -22,10 +22,10 @@ struct GraphNode {
 
 struct GraphWire {
     int fromNode, fromPort, toNode, toPort;
-    bool delayed;  ///< delivers the value of the previous step
+    bool delayed;       ///< delivers the value of the previous step
     bool explicitDelay; ///< the document says so, rather than the cycle
-    Read read;     ///< when the receiving port is read
-    int size;      ///< units
+    Read read;          ///< when the receiving port is read
+    int size;           ///< units
 };
 
 /// Nodes that are swept together: a single node, or the nodes of a cycle, in the order in which a step visits them.

@@ -63,9 +63,15 @@ public:
     /// Numbers in a flat array of all tensors, with padding.
     std::size_t size() const { return size_; }
 
-    const Model<T>& model(int node) const { return static_cast<const Model<T>&>(*nodes_[static_cast<std::size_t>(node)].mechanism); }
-    const Task<T>& task() const { return static_cast<const Task<T>&>(*nodes_[static_cast<std::size_t>(graph_->task())].mechanism); }
-    const Rule<T>& rule() const { return static_cast<const Rule<T>&>(*nodes_[static_cast<std::size_t>(graph_->rule())].mechanism); }
+    const Model<T>& model(int node) const {
+        return static_cast<const Model<T>&>(*nodes_[static_cast<std::size_t>(node)].mechanism);
+    }
+    const Task<T>& task() const {
+        return static_cast<const Task<T>&>(*nodes_[static_cast<std::size_t>(graph_->task())].mechanism);
+    }
+    const Rule<T>& rule() const {
+        return static_cast<const Rule<T>&>(*nodes_[static_cast<std::size_t>(graph_->rule())].mechanism);
+    }
 
     /// Draws initial weights; each tensor has its own random stream, so none depends on what else there is. Drawn in
     /// double, row by row, so that float32 and float64 sessions start alike.
@@ -78,7 +84,8 @@ public:
                     double value = inits_[i].a;
                     if (inits_[i].shape == Init::Shape::uniform) value = stream.uniform(inits_[i].a, inits_[i].b);
                     if (inits_[i].shape == Init::Shape::normal) value = inits_[i].a + inits_[i].b * stream.normal();
-                    weights[info.offset + static_cast<std::size_t>(c) * static_cast<std::size_t>(info.rows) + static_cast<std::size_t>(r)] = static_cast<T>(value);
+                    weights[info.offset + static_cast<std::size_t>(c) * static_cast<std::size_t>(info.rows) +
+                            static_cast<std::size_t>(r)] = static_cast<T>(value);
                 }
         }
     }

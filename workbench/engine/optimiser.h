@@ -16,18 +16,23 @@ namespace raphe {
 template <class T>
 class Optimiser {
 public:
-    Optimiser(const OptimiserParams& params, std::size_t size) : params_(params), first_(size), second_(params.optimiser == "sgd" ? 0 : size) {}
+    Optimiser(const OptimiserParams& params, std::size_t size)
+        : params_(params), first_(size), second_(params.optimiser == "sgd" ? 0 : size) {}
 
     /// Changes the trainable tensors. @param gradient  is clipped in place
     /// @return norm of the gradient of the trainable tensors before clipping
-    double step(AlignedArray<T>& weights, AlignedArray<T>& gradient, const std::vector<ParameterInfo>& tensors, int iteration) {
+    double step(AlignedArray<T>& weights, AlignedArray<T>& gradient, const std::vector<ParameterInfo>& tensors,
+                int iteration) {
         const double norm = std::sqrt(squaredNorm(gradient, tensors));
         if (iteration < params_.burnIn) return norm;
-        if (params_.stateResetEvery > 0 && iteration > params_.burnIn && (iteration - params_.burnIn) % params_.stateResetEvery == 0) reset();
+        if (params_.stateResetEvery > 0 && iteration > params_.burnIn &&
+            (iteration - params_.burnIn) % params_.stateResetEvery == 0)
+            reset();
         if (params_.clipValue > 0) {
             const T limit = static_cast<T>(params_.clipValue);
             forEach(tensors, [&](const ParameterInfo& t) {
-                for (std::size_t i = t.offset; i < t.offset + t.size(); ++i) gradient[i] = std::clamp(gradient[i], -limit, limit);
+                for (std::size_t i = t.offset; i < t.offset + t.size(); ++i)
+                    gradient[i] = std::clamp(gradient[i], -limit, limit);
             });
         }
         double scale = 1;
@@ -83,7 +88,8 @@ private:
         }
         T* __restrict v = second_.data() + t.offset;
         const bool decoupled = params_.optimiser == "adamw";
-        const T b1 = static_cast<T>(params_.beta1), b2 = static_cast<T>(params_.beta2), epsilon = static_cast<T>(params_.epsilon);
+        const T b1 = static_cast<T>(params_.beta1), b2 = static_cast<T>(params_.beta2),
+                epsilon = static_cast<T>(params_.epsilon);
         const T correction1 = static_cast<T>(1 / (1 - std::pow(params_.beta1, steps_)));
         const T correction2 = static_cast<T>(1 / std::sqrt(1 - std::pow(params_.beta2, steps_)));
         const T l2 = decoupled ? T(0) : decay, direct = decoupled ? decay : T(0);

@@ -20,7 +20,7 @@ public:
     AlignedArray() = default;
     explicit AlignedArray(std::size_t size) : size_(size) {
         if (size == 0) return;
-        data_.reset(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{64})));
+        data_.reset(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{64})));
         clear();
     }
     void clear() {
@@ -32,7 +32,7 @@ public:
 
 private:
     struct Free {
-        void operator()(T* data) const { ::operator delete(data, std::align_val_t{64}); }
+        void operator()(T* data) const { ::operator delete (data, std::align_val_t{64}); }
     };
     std::unique_ptr<T, Free> data_;
     std::size_t size_ = 0;

@@ -17,11 +17,16 @@ namespace raphe {
 
 const char* nameOf(PluginStage stage) {
     switch (stage) {
-    case PluginStage::found: return "found";
-    case PluginStage::manifestRead: return "manifest read";
-    case PluginStage::compatible: return "compatible";
-    case PluginStage::loaded: return "loaded";
-    case PluginStage::registered: return "registered";
+    case PluginStage::found:
+        return "found";
+    case PluginStage::manifestRead:
+        return "manifest read";
+    case PluginStage::compatible:
+        return "compatible";
+    case PluginStage::loaded:
+        return "loaded";
+    case PluginStage::registered:
+        return "registered";
     }
     return "";
 }
@@ -71,7 +76,8 @@ void PluginHost::loadFolder(const std::filesystem::path& folder) {
         } catch (const std::exception& error) {
             record.error = error.what();
         } catch (...) {
-            record.error = record.library.string() + ": threw something that is not a std::exception while its mechanisms were read; report it to its author";
+            record.error = record.library.string() + ": threw something that is not a std::exception while its "
+                                                     "mechanisms were read; report it to its author";
         }
         records_.push_back(std::move(record));
     }
@@ -81,7 +87,8 @@ void PluginHost::loadFolder(const std::filesystem::path& folder) {
         PluginRecord record;
         record.library = library;
         record.name = library.stem();
-        record.error = fmt::format("{}: has no manifest {}.json beside it; build it with raphe_add_plugin()", library.string(), record.name);
+        record.error = fmt::format("{}: has no manifest {}.json beside it; build it with raphe_add_plugin()",
+                                   library.string(), record.name);
         records_.push_back(std::move(record));
     }
 }
@@ -93,7 +100,8 @@ void PluginHost::load(PluginRecord& record, const std::filesystem::path& manifes
     const auto manifest = parseJson(text, place);
     const auto field = [&](const char* key) {
         if (!manifest.is_object() || !manifest.contains(key) || !manifest[key].is_string())
-            throw Error(place, fmt::format("expected a text at \"{}\"; rebuild the plugin with raphe_add_plugin()", key));
+            throw Error(place,
+                        fmt::format("expected a text at \"{}\"; rebuild the plugin with raphe_add_plugin()", key));
         return manifest[key].get<std::string>();
     };
     record.name = field("name");
@@ -103,17 +111,22 @@ void PluginHost::load(PluginRecord& record, const std::filesystem::path& manifes
     record.stage = PluginStage::manifestRead;
 
     const auto refuse = [&](const std::string& where, const std::string& theirs) {
-        throw Error(where, fmt::format("built for \"{}\", but this Raphe has \"{}\"; rebuild the plugin against this Raphe's SDK", theirs, abiTag()));
+        throw Error(
+            where,
+            fmt::format("built for \"{}\", but this Raphe has \"{}\"; rebuild the plugin against this Raphe's SDK",
+                        theirs, abiTag()));
     };
     if (tag != abiTag()) refuse(place, tag);
     record.stage = PluginStage::compatible;
 
     const auto library = std::filesystem::absolute(record.library);
-    if (!std::filesystem::exists(library)) throw Error(place, "its library " + library.filename().string() + " is missing beside it; rebuild the plugin");
+    if (!std::filesystem::exists(library))
+        throw Error(place, "its library " + library.filename().string() + " is missing beside it; rebuild the plugin");
     void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         const char* reason = dlerror();
-        throw Error(library.string(), fmt::format("cannot be loaded: {}; install what is missing or rebuild the plugin", reason ? reason : "unknown reason"));
+        throw Error(library.string(), fmt::format("cannot be loaded: {}; install what is missing or rebuild the plugin",
+                                                  reason ? reason : "unknown reason"));
     }
     const auto* plugin = static_cast<const PluginExport*>(dlsym(handle, "raphe_plugin"));
     if (!plugin) throw Error(library.string(), "exports no raphe_plugin; use RAPHE_PLUGIN(...) once in its sources");
@@ -124,13 +137,15 @@ void PluginHost::load(PluginRecord& record, const std::filesystem::path& manifes
     try {
         plugin->mechanisms(entries);
     } catch (const std::exception& error) {
-        throw Error(library.string(), fmt::format("threw while its mechanisms were declared: {}; the plugin is disabled", error.what()));
+        throw Error(library.string(),
+                    fmt::format("threw while its mechanisms were declared: {}; the plugin is disabled", error.what()));
     }
     if (entries.empty()) throw Error(library.string(), "declares no mechanism; name its classes in RAPHE_PLUGIN(...)");
     for (const auto& entry : entries)
         if (registry_.contains(entry.declaration.key()))
-            throw Error(library.string(), fmt::format("{} is already provided by {}; rename or remove one of them", entry.declaration.key(),
-                                                      registry_.provider(entry.declaration.key())));
+            throw Error(library.string(),
+                        fmt::format("{} is already provided by {}; rename or remove one of them",
+                                    entry.declaration.key(), registry_.provider(entry.declaration.key())));
     for (auto& entry : entries) {
         record.mechanisms.push_back(entry.declaration.key());
         registry_.add(std::move(entry), record.name);

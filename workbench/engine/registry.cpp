@@ -25,7 +25,8 @@ void Registry::add(MechanismEntry entry, const std::string& provider) {
     checkDeclaration(entry.declaration);
     const auto key = entry.declaration.key();
     if (auto found = entries_.find(key); found != entries_.end())
-        throw Error(key, "provided by " + provider + " and already by " + found->second.provider + "; rename or remove one of them");
+        throw Error(key, "provided by " + provider + " and already by " + found->second.provider +
+                             "; rename or remove one of them");
     entries_.emplace(key, Item{std::move(entry), provider});
 }
 

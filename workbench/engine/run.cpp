@@ -46,7 +46,8 @@ Json identity(Json document) {
 Json stateJson(const SessionSnapshot& snapshot, const Session& session) {
     Json interventions = Json::array();
     for (const auto& intervention : session.interventions()) interventions.push_back(toJson(intervention));
-    return {{"optimiser_steps", snapshot.optimiserSteps}, {"seconds", snapshot.seconds}, {"interventions", interventions}};
+    return {
+        {"optimiser_steps", snapshot.optimiserSteps}, {"seconds", snapshot.seconds}, {"interventions", interventions}};
 }
 
 Checkpoint checkpointOf(const Session& session) {
@@ -77,9 +78,11 @@ public:
     void onIteration(Session& session, const IterationReport& report) override {
         metrics_.push_back({report.iteration, report.seconds, report.metrics});
         store_.appendMetrics(metrics_.back());
-        for (const auto& [recording, tensor] : report.signals) store_.appendSignal(recording.port.text(), report.iteration, tensor);
+        for (const auto& [recording, tensor] : report.signals)
+            store_.appendSignal(recording.port.text(), report.iteration, tensor);
         const auto time = std::chrono::steady_clock::now();
-        const bool due = checkpointEvery_ ? (report.iteration + 1) % *checkpointEvery_ == 0 : time - last_ >= std::chrono::seconds(1);
+        const bool due = checkpointEvery_ ? (report.iteration + 1) % *checkpointEvery_ == 0
+                                          : time - last_ >= std::chrono::seconds(1);
         if (due) store_.commitCheckpoint(checkpointOf(session));
         if (due || time - last_ >= std::chrono::seconds(1)) {
             if (!due) store_.commit();
@@ -118,7 +121,8 @@ void writeProvenance(RunStore& store, const Session& session, const PluginHost& 
         bool needed = false;
         for (const auto& node : session.experiment().nodes)
             for (const auto& mechanism : record.mechanisms) needed = needed || node.mechanism == mechanism;
-        if (needed && record.error.empty()) used.push_back({{"name", record.name}, {"version", record.version}, {"manifest", record.manifestHash}});
+        if (needed && record.error.empty())
+            used.push_back({{"name", record.name}, {"version", record.version}, {"manifest", record.manifestHash}});
     }
     store.setProvenance("plugins", used.dump());
     store.setProvenance("start", now());
@@ -132,11 +136,13 @@ NamedNumbers endMetrics(const std::vector<NamedNumbers>& perIteration) {
     const std::size_t count = std::max<std::size_t>(1, perIteration.size() / 20);
     for (const auto& [name, value] : perIteration.back()) result.emplace_back(name, 0.0);
     for (std::size_t i = perIteration.size() - count; i < perIteration.size(); ++i)
-        for (std::size_t m = 0; m < result.size(); ++m) result[m].second += perIteration[i][m].second / static_cast<double>(count);
+        for (std::size_t m = 0; m < result.size(); ++m)
+            result[m].second += perIteration[i][m].second / static_cast<double>(count);
     return result;
 }
 
-RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, const RunOptions& options, SessionObserver* observer, const RunStarted& started) {
+RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, const RunOptions& options,
+                         SessionObserver* observer, const RunStarted& started) {
     Experiment experiment = original;
     if (options.iterations) experiment.iterations = *options.iterations;
     RunOutcome outcome;
@@ -152,7 +158,8 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     if (goOn) {
         const auto stored = experimentOfRun(outcome.folder, plugins.registry()).toJson();
         if (identity(stored) != identity(document))
-            throw Error(outcome.folder.string(), "holds a run of another experiment (or of other parameters); name another folder with --out, or repeat the run's own settings");
+            throw Error(outcome.folder.string(), "holds a run of another experiment (or of other parameters); name "
+                                                 "another folder with --out, or repeat the run's own settings");
     }
     auto store = goOn ? RunStore::open(outcome.folder) : RunStore::create(outcome.folder, document.dump(2) + "\n");
     if (goOn) {
@@ -200,7 +207,8 @@ Experiment experimentOfRun(const std::filesystem::path& folder, const Registry& 
     return experimentFromJson(parseJson(RunReader::open(folder).experimentJson(), folder.string()), registry, folder);
 }
 
-std::unique_ptr<Session> sessionOfRun(const std::filesystem::path& folder, const Registry& registry, const SessionOptions& options) {
+std::unique_ptr<Session> sessionOfRun(const std::filesystem::path& folder, const Registry& registry,
+                                      const SessionOptions& options) {
     auto session = Session::create(experimentOfRun(folder, registry), registry, options);
     auto checkpoint = RunReader::open(folder).latestCheckpoint();
     if (!checkpoint) throw Error(folder.string(), "has no checkpoint yet; let it train for a second first");

@@ -66,7 +66,9 @@ std::pair<std::vector<Intervention>, int> Session::currentInterventions() const 
 }
 
 void Session::requireTraining() const {
-    if (graph_.rule() < 0) throw Error("nodes", "the experiment has no learning rule; add a node such as \"learner\": {\"mechanism\": \"rule.supervised\"}");
+    if (graph_.rule() < 0)
+        throw Error("nodes", "the experiment has no learning rule; add a node such as \"learner\": {\"mechanism\": "
+                             "\"rule.supervised\"}");
     if (graph_.task() < 0) throw Error("nodes", "the experiment has no task; add a node with a task");
 }
 
@@ -103,23 +105,29 @@ template <class T>
 class SessionOf final : public Session {
 public:
     SessionOf(const Experiment& experiment, const Registry& registry, const SessionOptions& options)
-        : Session(experiment, registry), network_(graph_, experiment.dt), tensors_(network_.parameters()), weights_(network_.size()), gradient_(network_.size()) {
+        : Session(experiment, registry), network_(graph_, experiment.dt), tensors_(network_.parameters()),
+          weights_(network_.size()), gradient_(network_.size()) {
         detail::pinBlockSizes();
-        const int threadCount = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+        const int threadCount =
+            options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
         executor_ = makeExecutor(options.executor, threadCount, options.scheduleSeed);
         network_.initialise(weights_, experiment_.seed);
         if (graph_.rule() >= 0) optimiser_.emplace(network_.rule().optimiser(), network_.size());
         if (graph_.task() >= 0) {
             steps_ = network_.task().steps();
-            if (steps_ < 1) throw Error("nodes." + graph_.nodes()[at(graph_.task())].name, "a trial of this task has no steps");
+            if (steps_ < 1)
+                throw Error("nodes." + graph_.nodes()[at(graph_.task())].name, "a trial of this task has no steps");
             batch_ = experiment_.trials > 0 ? experiment_.trials : network_.task().trialSet();
-            if (batch_ < 1) throw Error("trials", "the task has no fixed set of trials; say how many make a batch, e.g. \"trials\": 30");
+            if (batch_ < 1)
+                throw Error("trials",
+                            "the task has no fixed set of trials; say how many make a batch, e.g. \"trials\": 30");
             experiment_.trials = batch_;
             if (experiment_.chunk <= 0) experiment_.chunk = defaultChunk(batch_);
             chunk_ = std::min(experiment_.chunk, batch_);
         }
         for (const auto& pattern : experiment_.frozen)
-            if (freeze(pattern, true) == 0) throw Error("frozen", "no tensor matches \"" + pattern + "\"" + suggestion(pattern, tensorNames()));
+            if (freeze(pattern, true) == 0)
+                throw Error("frozen", "no tensor matches \"" + pattern + "\"" + suggestion(pattern, tensorNames()));
         for (const auto& intervention : experiment_.interventions) checkIntervention(intervention);
     }
 
@@ -150,8 +158,12 @@ public:
             const int port = graph_.outputPort(node, recording->port.port, "record");
             ports.emplace_back(node, port);
             const std::int64_t units = graph_.nodes()[at(node)].portSizes[at(port)];
-            const std::int64_t kept = (steps_ + recording->everySteps - 1) / recording->everySteps, trials = std::min(recording->trials, batch_);
-            report.signals.emplace_back(*recording, Tensor{{kept, trials, units}, std::vector<double>(static_cast<std::size_t>(kept * trials * units)), precision()});
+            const std::int64_t kept = (steps_ + recording->everySteps - 1) / recording->everySteps,
+                               trials = std::min(recording->trials, batch_);
+            report.signals.emplace_back(*recording,
+                                        Tensor{{kept, trials, units},
+                                               std::vector<double>(static_cast<std::size_t>(kept * trials * units)),
+                                               precision()});
         }
 
         executor_->run(chunks, [&](int c) {
@@ -166,7 +178,8 @@ public:
             sweep.learn(range, weights_.data(), result.gradient.data(), batchSignals);
             result.take(sweep.objective());
             if (recorded)
-                for (std::size_t i = 0; i < due.size(); ++i) copySignal(sweep.captured(i), range, due[i]->everySteps, report.signals[i].second);
+                for (std::size_t i = 0; i < due.size(); ++i)
+                    copySignal(sweep.captured(i), range, due[i]->everySteps, report.signals[i].second);
             giveBack(std::move(lent));
         });
         const double weight = reduceGradients();
@@ -215,11 +228,15 @@ public:
             const std::int64_t units = graph_.nodes()[at(ports.back().first)].portSizes[at(ports.back().second)];
             if (static_cast<double>(steps_) * trials * static_cast<double>(units) > 1e9)
                 throw Error("record", text + " would take more than 8 GB; record fewer trials");
-            result.signals.emplace_back(text, Tensor{{steps_, trials, units}, std::vector<double>(at(steps_) * at(trials) * static_cast<std::size_t>(units)), precision()});
+            result.signals.emplace_back(
+                text, Tensor{{steps_, trials, units},
+                             std::vector<double>(at(steps_) * at(trials) * static_cast<std::size_t>(units)),
+                             precision()});
         }
         auto plan = makePlan(steps_, chunk_);
         plan.seed = addressOf("evaluation", experiment_.seed);
-        for (const auto& intervention : request.interventions) plan.interventions.push_back(resolveIntervention(intervention));
+        for (const auto& intervention : request.interventions)
+            plan.interventions.push_back(resolveIntervention(intervention));
         const int chunks = (trials + chunk_ - 1) / chunk_;
         std::vector<Result> parts(at(chunks));
         const bool scored = graph_.rule() >= 0;
@@ -237,7 +254,8 @@ public:
                 }
                 if (!sweep) sweep = std::make_unique<Sweep<T>>(plan);
                 requireNotCancelled("evaluate");
-                const TrialRange range{request.stream, static_cast<std::uint32_t>(c * chunk_), std::min(chunk_, trials - c * chunk_), trials};
+                const TrialRange range{request.stream, static_cast<std::uint32_t>(c * chunk_),
+                                       std::min(chunk_, trials - c * chunk_), trials};
                 work(*sweep, range, c);
                 const std::lock_guard lock(mutex);
                 idle.push_back(std::move(sweep));
@@ -260,7 +278,8 @@ public:
                 sweep.evaluateObjective(range, pointers.empty() ? nullptr : &pointers, nullptr, false);
                 parts[at(c)].take(sweep.objective());
             }
-            for (std::size_t i = 0; i < ports.size(); ++i) copySignal(sweep.captured(i), range, 1, result.signals[i].second);
+            for (std::size_t i = 0; i < ports.size(); ++i)
+                copySignal(sweep.captured(i), range, 1, result.signals[i].second);
         });
         if (scored) result.metrics = reduceMetrics(parts);
         return result;
@@ -276,10 +295,13 @@ public:
         sweep->actAndSettle(range, weights_.data());
         ForwardResult result;
         for (std::size_t i = 0; i < ports.size(); ++i)
-            result.signals.push_back({request.record[i], signalTensor(sweep->captured(i), given, graph_.nodes()[at(ports[i].first)].portSizes[at(ports[i].second)])});
+            result.signals.push_back(
+                {request.record[i], signalTensor(sweep->captured(i), given,
+                                                 graph_.nodes()[at(ports[i].first)].portSizes[at(ports[i].second)])});
         for (std::size_t n = 0; n < network_.nodes().size(); ++n)
             for (std::size_t k = 0; k < network_.nodes()[n].states.size(); ++k)
-                result.finalStates.push_back(stateTensor(sweep->finalState(static_cast<int>(n), static_cast<int>(k)), given.trials));
+                result.finalStates.push_back(
+                    stateTensor(sweep->finalState(static_cast<int>(n), static_cast<int>(k)), given.trials));
         return result;
     }
 
@@ -290,7 +312,9 @@ public:
         typename Sweep<T>::Terminal terminal;
         for (const auto& weight : request.outputWeights) {
             const auto [node, port] = resolvePort(weight.name, "weights");
-            terminal.outputs.push_back({node, port, signalValues(weight, given.steps, given.trials, graph_.nodes()[at(node)].portSizes[at(port)])});
+            terminal.outputs.push_back(
+                {node, port,
+                 signalValues(weight, given.steps, given.trials, graph_.nodes()[at(node)].portSizes[at(port)])});
         }
         for (const auto& weight : request.stateWeights) terminal.states.push_back(readState(weight, given.trials));
         auto sweep = openLoopSweep(given, false);
@@ -300,16 +324,18 @@ public:
         GradientResult result;
         for (const auto& info : tensors_) result.parameters.push_back({info.name, toTensor(gradient.data(), info)});
         for (const auto& g : gradients.given)
-            result.inputs.push_back({portName(g.node, g.port), signalTensor(g.values, given, graph_.nodes()[at(g.node)].portSizes[at(g.port)])});
+            result.inputs.push_back({portName(g.node, g.port),
+                                     signalTensor(g.values, given, graph_.nodes()[at(g.node)].portSizes[at(g.port)])});
         for (const auto& g : gradients.initial) result.initialStates.push_back(stateTensor(g, given.trials));
         return result;
     }
 
-    /// Differences of the loss carry rounding errors of about 1e-16 / step; gradients far below the largest of the network
-    /// cannot be told from them, so errors are relative to at least 1e-4 of that.
+    /// Differences of the loss carry rounding errors of about 1e-16 / step; gradients far below the largest of the
+    /// network cannot be told from them, so errors are relative to at least 1e-4 of that.
     GradientCheckReport checkGradients(int entriesPerTensor) override {
         requireTraining();
-        if (!std::is_same_v<T, double>) throw Error("precision", "gradients are checked in float64; set precision to float64");
+        if (!std::is_same_v<T, double>)
+            throw Error("precision", "gradients are checked in float64; set precision to float64");
         const int trials = std::min(batch_, 4);
         const TrialRange range{0, 0, trials, trials};
         refreshInterventions();
@@ -333,7 +359,8 @@ public:
         std::copy_n(weights_.data(), network_.size(), moved.data());
         double overall = 0;
         for (const auto& info : tensors_)
-            for (std::size_t i = 0; i < info.size(); ++i) overall = std::max(overall, std::abs(double(tape[info.offset + i])) / weight);
+            for (std::size_t i = 0; i < info.size(); ++i)
+                overall = std::max(overall, std::abs(double(tape[info.offset + i])) / weight);
         GradientCheckReport report;
         for (const auto& info : tensors_) {
             GradientCheckEntry entry{info.name, 0, 0, 0};
@@ -342,7 +369,9 @@ public:
             std::iota(which.begin(), which.end(), std::size_t{0});
             stream.shuffle(which.begin(), static_cast<std::uint32_t>(which.size()));
             which.resize(std::min(which.size(), at(entriesPerTensor)));
-            for (std::size_t i = 0; i < info.size(); ++i) entry.largestGradient = std::max(entry.largestGradient, std::abs(double(tape[info.offset + i])) / weight);
+            for (std::size_t i = 0; i < info.size(); ++i)
+                entry.largestGradient =
+                    std::max(entry.largestGradient, std::abs(double(tape[info.offset + i])) / weight);
             const double scale = std::max({entry.largestGradient, 1e-4 * overall, 1e-12});
             // Where a bound is crossed between the two points, a difference is wrong however exact the gradient is;
             // closer points then agree. So the step is made smaller as long as that helps.
@@ -380,7 +409,8 @@ public:
             }
             compare(
                 [&](double h) {
-                    for (std::size_t i = 0; i < info.size(); ++i) moved[info.offset + i] = weights_[info.offset + i] + T(h * direction[i]);
+                    for (std::size_t i = 0; i < info.size(); ++i)
+                        moved[info.offset + i] = weights_[info.offset + i] + T(h * direction[i]);
                     return loss(moved, false);
                 },
                 along);
@@ -396,7 +426,9 @@ public:
         return result;
     }
     Tensor get(const std::string& name) const override { return toTensor(weights_.data(), find(name)); }
-    void set(const std::string& name, const Tensor& tensor) override { assign(weights_.data(), find(name), tensor, name); }
+    void set(const std::string& name, const Tensor& tensor) override {
+        assign(weights_.data(), find(name), tensor, name);
+    }
     int freeze(const std::string& pattern, bool frozen) override {
         int count = 0;
         for (auto& info : tensors_)
@@ -420,7 +452,9 @@ public:
             auto& optimiser = const_cast<Optimiser<T>&>(*optimiser_);
             for (const auto& info : tensors_) {
                 s.tensors.push_back({"optimiser.first." + info.name, toTensor(optimiser.firstMoment().data(), info)});
-                if (optimiser.secondMoment().size() != 0) s.tensors.push_back({"optimiser.second." + info.name, toTensor(optimiser.secondMoment().data(), info)});
+                if (optimiser.secondMoment().size() != 0)
+                    s.tensors.push_back(
+                        {"optimiser.second." + info.name, toTensor(optimiser.secondMoment().data(), info)});
             }
         }
         return s;
@@ -430,7 +464,8 @@ public:
         for (const auto& item : s.tensors) byName[item.name] = &item.tensor;
         const auto load = [&](T* to, const ParameterInfo& info, const std::string& name) {
             const auto found = byName.find(name);
-            if (found == byName.end()) throw Error("checkpoint", "lacks tensor " + name + "; it belongs to another experiment");
+            if (found == byName.end())
+                throw Error("checkpoint", "lacks tensor " + name + "; it belongs to another experiment");
             assign(to, info, *found->second, name);
         };
         AlignedArray<T> weights(network_.size());
@@ -438,7 +473,8 @@ public:
         if (optimiser_)
             for (const auto& info : tensors_) {
                 load(optimiser_->firstMoment().data(), info, "optimiser.first." + info.name);
-                if (optimiser_->secondMoment().size() != 0) load(optimiser_->secondMoment().data(), info, "optimiser.second." + info.name);
+                if (optimiser_->secondMoment().size() != 0)
+                    load(optimiser_->secondMoment().data(), info, "optimiser.second." + info.name);
             }
         weights_ = std::move(weights);
         iteration_ = s.iteration;
@@ -485,7 +521,8 @@ private:
         plan.dt = experiment_.dt;
         plan.seed = experiment_.seed;
         plan.memoryBytes = static_cast<std::size_t>(experiment_.memoryMiB * 1048576);
-        for (const auto& intervention : currentInterventions().first) plan.interventions.push_back(resolveIntervention(intervention));
+        for (const auto& intervention : currentInterventions().first)
+            plan.interventions.push_back(resolveIntervention(intervention));
         return plan;
     }
 
@@ -516,7 +553,8 @@ private:
     }
 
     TrialRange rangeOf(int c) const {
-        return {static_cast<std::uint32_t>(iteration_), static_cast<std::uint32_t>(c * chunk_), std::min(chunk_, batch_ - c * chunk_), batch_};
+        return {static_cast<std::uint32_t>(iteration_), static_cast<std::uint32_t>(c * chunk_),
+                std::min(chunk_, batch_ - c * chunk_), batch_};
     }
 
     BatchStore makeBatchStore(int trials) const {
@@ -532,7 +570,8 @@ private:
             const auto rows = at(rule.portSizes[p]);
             if (store[p].empty()) continue;
             for (int t = 0; t < steps_; ++t)
-                std::copy_n(sweep.ruleInput(p).data() + rows * at(t) * at(sweep.trials()), rows * at(range.counted), store[p].data() + rows * (at(t) * at(range.batch) + range.first));
+                std::copy_n(sweep.ruleInput(p).data() + rows * at(t) * at(sweep.trials()), rows * at(range.counted),
+                            store[p].data() + rows * (at(t) * at(range.batch) + range.first));
         }
     }
     /// Signals of the whole batch at the rule's ports, from an extra acting pass.
@@ -553,7 +592,8 @@ private:
     std::vector<const T*> batchPointers(const Sweep<T>& sweep) const {
         std::vector<const T*> pointers;
         if (network_.rule().needsBatch())
-            for (std::size_t p = 0; p < graph_.nodes()[at(graph_.rule())].portSizes.size(); ++p) pointers.push_back(sweep.ruleInput(p).data());
+            for (std::size_t p = 0; p < graph_.nodes()[at(graph_.rule())].portSizes.size(); ++p)
+                pointers.push_back(sweep.ruleInput(p).data());
         return pointers;
     }
     std::vector<const T*> batchFrom(Sweep<T>& sweep, const TrialRange& range) const {
@@ -599,7 +639,8 @@ private:
                 sum += result.metrics[m].sum;
                 count += result.metrics[m].count;
             }
-            if (std::string(results[0].metrics[m].name) != "loss") metrics.emplace_back(results[0].metrics[m].name, sum / count);
+            if (std::string(results[0].metrics[m].name) != "loss")
+                metrics.emplace_back(results[0].metrics[m].name, sum / count);
         }
         return metrics;
     }
@@ -619,19 +660,24 @@ private:
     }
 
     [[noreturn]] void explainNonFinite(double loss) {
-        const auto advice = fmt::format("lower {0}.learning_rate or set {0}.clip_norm", graph_.nodes()[at(graph_.rule())].name);
+        const auto advice =
+            fmt::format("lower {0}.learning_rate or set {0}.clip_norm", graph_.nodes()[at(graph_.rule())].name);
         for (const auto& info : tensors_)
             for (std::size_t i = 0; i < info.size(); ++i)
                 if (!std::isfinite(double(weights_[info.offset + i])))
-                    throw NumericError(fmt::format("iteration {}: tensor {} holds a number that is not finite; {}", iteration_, info.name, advice));
+                    throw NumericError(fmt::format("iteration {}: tensor {} holds a number that is not finite; {}",
+                                                   iteration_, info.name, advice));
         Sweep<T> probe(makePlan(steps_, chunk_));
         for (int c = 0; c * chunk_ < batch_; ++c)
             if (const auto bad = probe.findNonFinite(rangeOf(c), weights_.data()))
-                throw NumericError(fmt::format("iteration {}: signal {} is not finite from step {} of trial {} on; {}", iteration_, portName(bad->node, bad->port), bad->step, bad->trial, advice));
+                throw NumericError(fmt::format("iteration {}: signal {} is not finite from step {} of trial {} on; {}",
+                                               iteration_, portName(bad->node, bad->port), bad->step, bad->trial,
+                                               advice));
         for (const auto& info : tensors_)
             for (std::size_t i = 0; i < info.size(); ++i)
                 if (!std::isfinite(double(gradient_[info.offset + i])))
-                    throw NumericError(fmt::format("iteration {}: the gradient of tensor {} is not finite; {}", iteration_, info.name, advice));
+                    throw NumericError(fmt::format("iteration {}: the gradient of tensor {} is not finite; {}",
+                                                   iteration_, info.name, advice));
         throw NumericError(fmt::format("iteration {}: the loss is {}; {}", iteration_, loss, advice));
     }
 
@@ -671,22 +717,29 @@ private:
         if (r.parameter >= 0) {
             const auto& info = tensors_[at(r.parameter)];
             limit = static_cast<int>(info.size());
-            if (i.component >= 0 && i.component < limit) r.component = (i.component % info.cols) * info.rows + i.component / info.cols;
+            if (i.component >= 0 && i.component < limit)
+                r.component = (i.component % info.cols) * info.rows + i.component / info.cols;
         } else {
             r.port = graph_.outputPort(r.node, i.target.port, place);
-            if (graph_.nodes()[at(r.node)].kind() == Kind::task) throw Error(place, "a task's signals cannot be changed; intervene on the port of a model");
+            if (graph_.nodes()[at(r.node)].kind() == Kind::task)
+                throw Error(place, "a task's signals cannot be changed; intervene on the port of a model");
             limit = graph_.nodes()[at(r.node)].portSizes[at(r.port)];
             r.component = i.component;
         }
-        if (i.component >= limit) throw Error(place, fmt::format("component {} does not exist; there are {}, counted from 0", i.component, limit));
-        if (i.from < 0 || (steps_ > 0 && i.from >= steps_)) throw Error(place, fmt::format("step {} lies outside the trial (0 to {})", i.from, steps_ - 1));
+        if (i.component >= limit)
+            throw Error(place,
+                        fmt::format("component {} does not exist; there are {}, counted from 0", i.component, limit));
+        if (i.from < 0 || (steps_ > 0 && i.from >= steps_))
+            throw Error(place, fmt::format("step {} lies outside the trial (0 to {})", i.from, steps_ - 1));
         return r;
     }
 
     Tensor toTensor(const T* flat, const ParameterInfo& info) const {
         Tensor tensor{{info.rows, info.cols}, std::vector<double>(info.size()), precision()};
         for (int r = 0; r < info.rows; ++r)
-            for (int c = 0; c < info.cols; ++c) tensor.values[at(r) * at(info.cols) + at(c)] = double(flat[info.offset + at(c) * at(info.rows) + at(r)]);
+            for (int c = 0; c < info.cols; ++c)
+                tensor.values[at(r) * at(info.cols) + at(c)] =
+                    double(flat[info.offset + at(c) * at(info.rows) + at(r)]);
         return tensor;
     }
     /// Accepts (rows, columns), and a plain vector of the same size.
@@ -694,18 +747,23 @@ private:
         const bool vector = tensor.shape.size() <= 1 && (info.rows == 1 || info.cols == 1);
         const bool matrix = tensor.shape.size() == 2 && tensor.shape[0] == info.rows && tensor.shape[1] == info.cols;
         if ((!vector && !matrix) || tensor.values.size() != info.size())
-            throw Error(name, fmt::format("expected shape ({}, {}), got ({})", info.rows, info.cols, fmt::join(tensor.shape, ", ")));
+            throw Error(name, fmt::format("expected shape ({}, {}), got ({})", info.rows, info.cols,
+                                          fmt::join(tensor.shape, ", ")));
         for (std::size_t i = 0; i < tensor.values.size(); ++i)
             if (!std::isfinite(tensor.values[i])) throw Error(name, fmt::format("entry {} is not a finite number", i));
         for (int r = 0; r < info.rows; ++r)
-            for (int c = 0; c < info.cols; ++c) flat[info.offset + at(c) * at(info.rows) + at(r)] = static_cast<T>(tensor.values[at(r) * at(info.cols) + at(c)]);
+            for (int c = 0; c < info.cols; ++c)
+                flat[info.offset + at(c) * at(info.rows) + at(r)] =
+                    static_cast<T>(tensor.values[at(r) * at(info.cols) + at(c)]);
     }
 
     /// (steps, trials, units) row-major is units x (steps * trials) column-major: the same order of numbers.
     static std::vector<T> signalValues(const NamedTensor& item, int steps, int trials, int units) {
         const auto& shape = item.tensor.shape;
-        if (shape.size() != 3 || shape[0] != steps || shape[1] != trials || shape[2] != units || item.tensor.values.size() != at(steps) * at(trials) * at(units))
-            throw Error(item.name, fmt::format("expected shape (steps, trials, units) = ({}, {}, {}), got ({})", steps, trials, units, fmt::join(shape, ", ")));
+        if (shape.size() != 3 || shape[0] != steps || shape[1] != trials || shape[2] != units ||
+            item.tensor.values.size() != at(steps) * at(trials) * at(units))
+            throw Error(item.name, fmt::format("expected shape (steps, trials, units) = ({}, {}, {}), got ({})", steps,
+                                               trials, units, fmt::join(shape, ", ")));
         for (double x : item.tensor.values)
             if (!std::isfinite(x)) throw Error(item.name, "holds a number that is not finite");
         return std::vector<T>(item.tensor.values.begin(), item.tensor.values.end());
@@ -723,39 +781,49 @@ private:
             if (states[k].name != address.port) continue;
             const auto dense = at(states[k].rows) * at(states[k].columns);
             if (item.tensor.values.size() != dense * at(trials))
-                throw Error(item.name, fmt::format("expected {} numbers ({} for each of {} trials), got {}", dense * at(trials), dense, trials, item.tensor.values.size()));
+                throw Error(item.name, fmt::format("expected {} numbers ({} for each of {} trials), got {}",
+                                                   dense * at(trials), dense, trials, item.tensor.values.size()));
             GivenState<T> state{node, static_cast<int>(k), {}};
             for (int b = 0; b < trials; ++b) // a matrix comes row by row and is kept column by column
                 for (int c = 0; c < states[k].columns; ++c)
-                    for (int r = 0; r < states[k].rows; ++r) state.values.push_back(static_cast<T>(item.tensor.values[at(b) * dense + at(r) * at(states[k].columns) + at(c)]));
+                    for (int r = 0; r < states[k].rows; ++r)
+                        state.values.push_back(
+                            static_cast<T>(item.tensor.values[at(b) * dense + at(r) * at(states[k].columns) + at(c)]));
             return state;
         }
         throw Error(item.name, "the node has no state of this name" + suggestion(address.port, names));
     }
     NamedTensor stateTensor(const GivenState<T>& state, int trials) const {
         const auto& info = network_.nodes()[at(state.node)].states[at(state.state)];
-        NamedTensor result{graph_.nodes()[at(state.node)].name + "." + info.name, {{trials, info.rows}, std::vector<double>(state.values.size()), precision()}};
+        NamedTensor result{graph_.nodes()[at(state.node)].name + "." + info.name,
+                           {{trials, info.rows}, std::vector<double>(state.values.size()), precision()}};
         if (info.columns > 1) result.tensor.shape.push_back(info.columns);
         const auto dense = at(info.rows) * at(info.columns);
         for (int b = 0; b < trials; ++b)
             for (int c = 0; c < info.columns; ++c)
                 for (int r = 0; r < info.rows; ++r)
-                    result.tensor.values[at(b) * dense + at(r) * at(info.columns) + at(c)] = double(state.values[at(b) * dense + at(c) * at(info.rows) + at(r)]);
+                    result.tensor.values[at(b) * dense + at(r) * at(info.columns) + at(c)] =
+                        double(state.values[at(b) * dense + at(c) * at(info.rows) + at(r)]);
         return result;
     }
 
     Given readGiven(const std::vector<NamedTensor>& inputs, const std::vector<NamedTensor>& initialStates) const {
-        if (inputs.empty()) throw Error("inputs", "no signal is given; name at least one output port, e.g. task.observation");
+        if (inputs.empty())
+            throw Error("inputs", "no signal is given; name at least one output port, e.g. task.observation");
         Given given;
         for (const auto& item : inputs) {
             const auto [node, port] = resolvePort(item.name, "inputs");
             if (given.signals.empty()) {
-                if (item.tensor.shape.size() != 3 || item.tensor.shape[0] < 1 || item.tensor.shape[1] < 1 || item.tensor.shape[0] > 10'000'000 || item.tensor.shape[1] > 1'000'000)
-                    throw Error(item.name, fmt::format("expected shape (steps, trials, units), got ({})", fmt::join(item.tensor.shape, ", ")));
+                if (item.tensor.shape.size() != 3 || item.tensor.shape[0] < 1 || item.tensor.shape[1] < 1 ||
+                    item.tensor.shape[0] > 10'000'000 || item.tensor.shape[1] > 1'000'000)
+                    throw Error(item.name, fmt::format("expected shape (steps, trials, units), got ({})",
+                                                       fmt::join(item.tensor.shape, ", ")));
                 given.steps = static_cast<int>(item.tensor.shape[0]);
                 given.trials = static_cast<int>(item.tensor.shape[1]);
             }
-            given.signals.push_back({node, port, signalValues(item, given.steps, given.trials, graph_.nodes()[at(node)].portSizes[at(port)])});
+            given.signals.push_back(
+                {node, port,
+                 signalValues(item, given.steps, given.trials, graph_.nodes()[at(node)].portSizes[at(port)])});
         }
         for (const auto& item : initialStates) given.states.push_back(readState(item, given.trials));
         return given;
@@ -766,10 +834,13 @@ private:
             if (wire.fromNode != graph_.task()) continue;
             if (wire.toNode == graph_.rule() && !ruleOnly) continue;
             bool found = false;
-            for (const auto& signal : given.signals) found = found || (signal.node == wire.fromNode && signal.port == wire.fromPort);
+            for (const auto& signal : given.signals)
+                found = found || (signal.node == wire.fromNode && signal.port == wire.fromPort);
             bool replaced = false; // nobody asks the receiver if all its signals are given
             for (const auto& signal : given.signals) replaced = replaced || signal.node == wire.toNode;
-            if (!found && !replaced) throw Error("inputs", "the task is not run here, so " + portName(wire.fromNode, wire.fromPort) + " must be given as well");
+            if (!found && !replaced)
+                throw Error("inputs", "the task is not run here, so " + portName(wire.fromNode, wire.fromPort) +
+                                          " must be given as well");
         }
         auto sweep = std::make_unique<Sweep<T>>(makePlan(given.steps, given.trials));
         sweep->give(given.signals, given.states, ruleOnly);
@@ -804,8 +875,10 @@ private:
 
 } // namespace
 
-std::unique_ptr<Session> Session::create(const Experiment& experiment, const Registry& registry, const SessionOptions& options) {
-    if (experiment.precision == Precision::float64) return std::make_unique<SessionOf<double>>(experiment, registry, options);
+std::unique_ptr<Session> Session::create(const Experiment& experiment, const Registry& registry,
+                                         const SessionOptions& options) {
+    if (experiment.precision == Precision::float64)
+        return std::make_unique<SessionOf<double>>(experiment, registry, options);
     return std::make_unique<SessionOf<float>>(experiment, registry, options);
 }
 

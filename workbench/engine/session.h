@@ -25,9 +25,9 @@ public:
 using NamedNumbers = std::vector<std::pair<std::string, double>>;
 
 struct IterationReport {
-    int iteration = 0;        ///< index of the iteration that was just done, from 0
-    double seconds = 0;       ///< training time of the session so far
-    NamedNumbers metrics;     ///< "loss", those of the rule, "gradient_norm"
+    int iteration = 0;                                 ///< index of the iteration that was just done, from 0
+    double seconds = 0;                                ///< training time of the session so far
+    NamedNumbers metrics;                              ///< "loss", those of the rule, "gradient_norm"
     std::vector<std::pair<Recording, Tensor>> signals; ///< recordings due at this iteration: (steps, trials, units)
 };
 
@@ -41,8 +41,8 @@ public:
 };
 
 struct SessionOptions {
-    int threads = 0;              ///< 0: as many as there are cores
-    std::string executor = "tbb"; ///< tbb, threads, shuffled
+    int threads = 0;                ///< 0: as many as there are cores
+    std::string executor = "tbb";   ///< tbb, threads, shuffled
     std::uint64_t scheduleSeed = 0; ///< for "shuffled"
 };
 
@@ -53,10 +53,10 @@ struct ParameterDescription {
 };
 
 struct EvaluateRequest {
-    int trials = 0; ///< 0: one batch
-    std::vector<std::string> record; ///< ports
+    int trials = 0;                          ///< 0: one batch
+    std::vector<std::string> record;         ///< ports
     std::vector<Intervention> interventions; ///< beside those of the session
-    std::uint32_t stream = 0; ///< another number draws other trials
+    std::uint32_t stream = 0;                ///< another number draws other trials
 };
 struct EvaluateResult {
     NamedNumbers metrics;
@@ -85,8 +85,8 @@ struct GradientResult {
 
 struct GradientCheckEntry {
     std::string name;
-    int entries = 0;          ///< numbers compared
-    double largestError = 0;  ///< |tape - difference| relative to the largest gradient entry of the tensor
+    int entries = 0;         ///< numbers compared
+    double largestError = 0; ///< |tape - difference| relative to the largest gradient entry of the tensor
     double largestGradient = 0;
 };
 struct GradientCheckReport {
@@ -100,7 +100,8 @@ struct SessionSnapshot {
     int iteration = 0;
     long optimiserSteps = 0;
     double seconds = 0;
-    std::vector<NamedTensor> tensors; ///< weights by name; optimiser averages as "optimiser.first.NAME", "optimiser.second.NAME"
+    std::vector<NamedTensor>
+        tensors; ///< weights by name; optimiser averages as "optimiser.first.NAME", "optimiser.second.NAME"
 };
 
 /// An experiment made runnable: weights, optimiser state and the position in the random streams.
@@ -110,7 +111,8 @@ struct SessionSnapshot {
 class Session {
 public:
     /// @throws Error with one line per problem
-    static std::unique_ptr<Session> create(const Experiment& experiment, const Registry& registry, const SessionOptions& options = {});
+    static std::unique_ptr<Session> create(const Experiment& experiment, const Registry& registry,
+                                           const SessionOptions& options = {});
     virtual ~Session() = default;
 
     const Experiment& experiment() const { return experiment_; }

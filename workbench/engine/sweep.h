@@ -30,7 +30,8 @@ template <class T>
 struct SweepPlan {
     const Network<T>* network = nullptr;
     int steps = 0;
-    int trials = 0; ///< columns of a step; a chunk at the end of a batch is filled up with further trials that do not count
+    int trials =
+        0; ///< columns of a step; a chunk at the end of a batch is filled up with further trials that do not count
     double dt = 1;
     std::uint64_t seed = 0;
     std::size_t memoryBytes = 0;
@@ -158,7 +159,8 @@ public:
     void capture(const std::vector<std::pair<int, int>>& ports) {
         captures_.clear();
         for (auto [node, port] : ports)
-            captures_.push_back({node, port, std::vector<T>(columns() * at(graph_.nodes()[at(node)].portSizes[at(port)]))});
+            captures_.push_back(
+                {node, port, std::vector<T>(columns() * at(graph_.nodes()[at(node)].portSizes[at(port)]))});
     }
     const std::vector<T>& captured(std::size_t index) const { return captures_[index].values; }
 
@@ -198,7 +200,8 @@ public:
     }
 
     /// Loss of the signals that the last forward pass left, without gradients.
-    void evaluateObjective(const TrialRange& range, const std::vector<const T*>* batch, std::vector<T>* frozen, bool replay) {
+    void evaluateObjective(const TrialRange& range, const std::vector<const T*>* batch, std::vector<T>* frozen,
+                           bool replay) {
         objective_.steps = plan_.steps;
         objective_.trials = range.counted;
         objective_.stride = plan_.trials;
@@ -216,9 +219,11 @@ public:
             objective_.batch[p] = {};
             if (ruleInputs_[p].size() == 0) continue;
             ruleAdjoints_[p].clear();
-            objective_.inputs[p] = {&scratch_, ruleInputs_[p].data(), ruleAdjoints_[p].data(), rule.portSizes[p], static_cast<int>(columns())};
+            objective_.inputs[p] = {&scratch_, ruleInputs_[p].data(), ruleAdjoints_[p].data(), rule.portSizes[p],
+                                    static_cast<int>(columns())};
             if (batch)
-                objective_.batch[p] = {&scratch_, const_cast<T*>((*batch)[p]), nullptr, rule.portSizes[p], plan_.steps * range.batch};
+                objective_.batch[p] = {&scratch_, const_cast<T*>((*batch)[p]), nullptr, rule.portSizes[p],
+                                       plan_.steps * range.batch};
         }
         network_.rule().objective(objective_);
     }
@@ -257,10 +262,12 @@ public:
             result.given.push_back({node, port, std::vector<T>(store.data(), store.data() + store.size())});
         }
         for (std::size_t w = 0; w < delays_.size(); ++w)
-            if (const int shown = shownState(graph_.wires()[w]); shown >= 0) addTo(stateAdjoints_[at(graph_.wires()[w].fromNode)][at(shown)].data(), delayAdjoints_[w]);
+            if (const int shown = shownState(graph_.wires()[w]); shown >= 0)
+                addTo(stateAdjoints_[at(graph_.wires()[w].fromNode)][at(shown)].data(), delayAdjoints_[w]);
         for (std::size_t n = 0; n < frames_.size(); ++n)
             for (std::size_t k = 0; k < states_[n].size(); ++k)
-                result.initial.push_back(denseState(static_cast<int>(n), static_cast<int>(k), stateAdjoints_[n][k].data()));
+                result.initial.push_back(
+                    denseState(static_cast<int>(n), static_cast<int>(k), stateAdjoints_[n][k].data()));
         return result;
     }
     /// Runs forwards and brings all states up to date. The states can be read afterwards.
@@ -276,13 +283,18 @@ public:
             for (std::size_t p = 0; p < replayKnown_[n].size(); ++p) {
                 const auto& info = graph_.nodes()[n].declaration().ports[p];
                 const bool drawn = loop() && info.sampled;
-                if (info.kind != PortKind::output || graph_.nodes()[n].portSizes[p] <= 0 || !(taskKnown_[n][p] || drawn)) continue;
+                if (info.kind != PortKind::output || graph_.nodes()[n].portSizes[p] <= 0 ||
+                    !(taskKnown_[n][p] || drawn))
+                    continue;
                 auto& store = knownSequence(static_cast<int>(n), static_cast<int>(p));
-                result.push_back({static_cast<int>(n), static_cast<int>(p), std::vector<T>(store.data(), store.data() + store.size())});
+                result.push_back({static_cast<int>(n), static_cast<int>(p),
+                                  std::vector<T>(store.data(), store.data() + store.size())});
             }
         return result;
     }
-    GivenState<T> finalState(int node, int state) const { return denseState(node, state, states_[at(node)][at(state)].data()); }
+    GivenState<T> finalState(int node, int state) const {
+        return denseState(node, state, states_[at(node)][at(state)].data());
+    }
 
     /// Runs forwards and says which signal first held a number that is not finite.
     std::optional<NonFinite> findNonFinite(const TrialRange& range, const T* weights) {
@@ -318,13 +330,15 @@ private:
             for (const auto& state : network_.nodes()[n].states)
                 if (state.inPlace) perStep += state.size() * sizeof(T);
             for (std::size_t p = 0; p < frames_[n].outputs.size(); ++p)
-                if (graph_.nodes()[n].declaration().ports[p].kind == PortKind::output) perStep += 6 * at(graph_.nodes()[n].portSizes[p]) * sizeof(T);
+                if (graph_.nodes()[n].declaration().ports[p].kind == PortKind::output)
+                    perStep += 6 * at(graph_.nodes()[n].portSizes[p]) * sizeof(T);
         }
         perStep *= at(plan_.trials);
         int length = plan_.steps;
         if (perStep * at(plan_.steps) > plan_.memoryBytes) {
             const int root = static_cast<int>(std::ceil(std::sqrt(double(plan_.steps))));
-            length = std::clamp(static_cast<int>(plan_.memoryBytes / std::max<std::size_t>(perStep, 1)), root, plan_.steps);
+            length =
+                std::clamp(static_cast<int>(plan_.memoryBytes / std::max<std::size_t>(perStep, 1)), root, plan_.steps);
             const int count = (plan_.steps + length - 1) / length;
             length = (plan_.steps + count - 1) / count;
         }
@@ -354,7 +368,8 @@ private:
         auto& store = knownSequence(node, port);
         const auto offset = at(rows) * at(firstStep) * at(plan_.trials);
         auto& adjoint = known_[at(node)][at(port)].adjoint;
-        T* gradient = wantKnownAdjoints_ && tape_.recording() && adjoint.size() != 0 ? adjoint.data() + offset : nullptr;
+        T* gradient =
+            wantKnownAdjoints_ && tape_.recording() && adjoint.size() != 0 ? adjoint.data() + offset : nullptr;
         return {&tape_, store.data() + offset, gradient, rows, count * plan_.trials};
     }
 
@@ -368,20 +383,23 @@ private:
         weights_ = weights;
         for (std::size_t n = 0; n < frames_.size(); ++n)
             for (std::size_t k = 0; k < states_[n].size(); ++k)
-                std::fill_n(states_[n][k].data(), states_[n][k].size(), static_cast<T>(network_.nodes()[n].states[k].initial));
+                std::fill_n(states_[n][k].data(), states_[n][k].size(),
+                            static_cast<T>(network_.nodes()[n].states[k].initial));
         for (const auto& state : givenStates_) {
             const auto& info = network_.nodes()[at(state.node)].states[at(state.state)];
             T* to = states_[at(state.node)][at(state.state)].data();
             const auto dense = at(info.rows) * at(info.columns);
             for (int b = 0; b < plan_.trials; ++b)
                 for (int c = 0; c < info.columns; ++c)
-                    std::copy_n(state.values.data() + at(b) * dense + at(c) * at(info.rows), info.rows, to + at(b) * info.size() + at(c) * at(info.stride));
+                    std::copy_n(state.values.data() + at(b) * dense + at(c) * at(info.rows), info.rows,
+                                to + at(b) * info.size() + at(c) * at(info.stride));
         }
         for (std::size_t w = 0; w < delays_.size(); ++w) {
             const auto& wire = graph_.wires()[w];
             const double neutral = graph_.nodes()[at(wire.toNode)].declaration().ports[at(wire.toPort)].neutral;
             std::fill_n(delays_[w].data(), delays_[w].size(), static_cast<T>(neutral));
-            if (const int shown = shownState(wire); shown >= 0) std::copy_n(states_[at(wire.fromNode)][at(shown)].data(), delays_[w].size(), delays_[w].data());
+            if (const int shown = shownState(wire); shown >= 0)
+                std::copy_n(states_[at(wire.fromNode)][at(shown)].data(), delays_[w].size(), delays_[w].data());
         }
         if (graph_.task() < 0 || given_) return;
         for (int b = 0; b < plan_.trials; ++b) {
@@ -403,7 +421,8 @@ private:
                 pointers[p] = nullptr;
                 if (item.portSizes[p] == noPort) continue;
                 if (item.declaration().ports[p].kind == PortKind::output) {
-                    pointers[p] = knownSequence(task, port).data() + at(item.portSizes[p]) * (at(step) * at(plan_.trials) + at(b));
+                    pointers[p] = knownSequence(task, port).data() +
+                                  at(item.portSizes[p]) * (at(step) * at(plan_.trials) + at(b));
                     if (!answering) std::fill_n(pointers[p], item.portSizes[p], T(0));
                 } else if (answering && item.wired[p]) {
                     pointers[p] = taskInputs_[p].column(b);
@@ -442,7 +461,8 @@ private:
         for (std::size_t i = segments_.size(); i-- > 0;) {
             if (!recordedAlready) {
                 loadCheckpoint(i);
-                runSpan(segments_[i].start, segments_[i].count, true, loop() ? learningStages_ : actingStages_, loop() ? replayKnown_ : taskKnown_);
+                runSpan(segments_[i].start, segments_[i].count, true, loop() ? learningStages_ : actingStages_,
+                        loop() ? replayKnown_ : taskKnown_);
             }
             seedAdjoints(segments_[i].start, segments_[i].count, i + 1 == segments_.size());
             tape_.backward();
@@ -452,7 +472,8 @@ private:
 
     // -- one span ---------------------------------------------------------------------------------------------------
 
-    void runSpan(int first, int count, bool record, const std::vector<Stage>& stages, const std::vector<std::vector<bool>>& knownMask) {
+    void runSpan(int first, int count, bool record, const std::vector<Stage>& stages,
+                 const std::vector<std::vector<bool>>& knownMask) {
         const auto& known = given_ ? replayKnown_ : knownMask;
         tape_.clear();
         tape_.setRecording(record);
@@ -461,13 +482,15 @@ private:
             stageOf_[n] = -1;
             std::fill(frames_[n].outputs.begin(), frames_[n].outputs.end(), Value<T>{});
             for (std::size_t p = 0; p < known[n].size(); ++p)
-                if (known[n][p] && graph_.nodes()[n].declaration().ports[p].kind == PortKind::output && graph_.nodes()[n].portSizes[p] > 0)
+                if (known[n][p] && graph_.nodes()[n].declaration().ports[p].kind == PortKind::output &&
+                    graph_.nodes()[n].portSizes[p] > 0)
                     frames_[n].outputs[p] = knownColumns(static_cast<int>(n), static_cast<int>(p), first, count);
         }
         for (std::size_t w = 0; w < delays_.size(); ++w)
             if (delays_[w].size() != 0) {
                 const int rows = graph_.wires()[w].size;
-                delayLeaves_[w] = {&tape_, delays_[w].data(), record ? tape_.zeros(delays_[w].size()) : nullptr, rows, plan_.trials};
+                delayLeaves_[w] = {&tape_, delays_[w].data(), record ? tape_.zeros(delays_[w].size()) : nullptr, rows,
+                                   plan_.trials};
             }
         for (std::size_t s = 0; s < stages.size(); ++s)
             for (int n : stages[s].nodes) {
@@ -493,7 +516,9 @@ private:
             runTask(first, true);
             for (std::size_t n = 0; n < frames_.size(); ++n) // what was drawn is replayed while learning
                 for (std::size_t p = 0; p < replayKnown_[n].size(); ++p)
-                    if (replayKnown_[n][p] && !taskKnown_[n][p]) copyInto(knownColumns(static_cast<int>(n), static_cast<int>(p), first, 1), frames_[n].outputs[p]);
+                    if (replayKnown_[n][p] && !taskKnown_[n][p])
+                        copyInto(knownColumns(static_cast<int>(n), static_cast<int>(p), first, 1),
+                                 frames_[n].outputs[p]);
         }
         if (!record || !loop()) keepSignals(first, count);
         if (checkFinite_) checkSignals(first, count, stages);
@@ -508,11 +533,13 @@ private:
             if (item.declaration().ports[p].kind == PortKind::output && item.portSizes[p] > 0 && !known[p])
                 frame.outputs[p] = tape_.make(item.portSizes[p], window_.spanSteps * plan_.trials);
         for (std::size_t p = 0; p < known.size(); ++p) frame.given[p] = known[p];
-        for (std::size_t k = 0; k < frame.weights.size(); ++k) frame.weights[k] = weightValue(node.parameters[k], record);
+        for (std::size_t k = 0; k < frame.weights.size(); ++k)
+            frame.weights[k] = weightValue(node.parameters[k], record);
         for (std::size_t k = 0; k < frame.states.size(); ++k) {
             const auto& info = node.states[k];
             Value<T> leaf{&tape_, states_[at(n)][k].data(), nullptr, static_cast<int>(info.size()), plan_.trials};
-            if (record && linked_) leaf.adjoint = info.inPlace ? stateAdjoints_[at(n)][k].data() : tape_.zeros(leaf.size());
+            if (record && linked_)
+                leaf.adjoint = info.inPlace ? stateAdjoints_[at(n)][k].data() : tape_.zeros(leaf.size());
             frame.states[k] = leaves_[at(n)][k] = leaf;
             frame.next[k] = {};
         }
@@ -524,7 +551,8 @@ private:
         T* gradient = record && gradient_ && info.trainable ? gradient_ + info.offset : nullptr;
         Value<T> weight{&tape_, const_cast<T*>(weights_) + info.offset, gradient, info.rows, info.cols};
         bool changed = false;
-        for (const auto& i : plan_.interventions) changed = changed || (i.parameter == parameter && i.from <= window_.spanStart && window_.spanStart < i.to);
+        for (const auto& i : plan_.interventions)
+            changed = changed || (i.parameter == parameter && i.from <= window_.spanStart && window_.spanStart < i.to);
         if (!changed) return weight;
         Value<T> result = tape_.make(info.rows, info.cols), factor = tape_.constant(info.rows, info.cols, T(1));
         std::copy_n(weight.data, weight.size(), result.data);
@@ -541,10 +569,21 @@ private:
 
     static void change(const ResolvedIntervention& i, T& value, T& factor) {
         switch (i.operation) {
-        case Operation::clamp: value = static_cast<T>(i.value); factor = T(0); break;
-        case Operation::lesion: value = T(0); factor = T(0); break;
-        case Operation::scale: value *= static_cast<T>(i.value); factor *= static_cast<T>(i.value); break;
-        case Operation::perturb: value += static_cast<T>(i.value); break;
+        case Operation::clamp:
+            value = static_cast<T>(i.value);
+            factor = T(0);
+            break;
+        case Operation::lesion:
+            value = T(0);
+            factor = T(0);
+            break;
+        case Operation::scale:
+            value *= static_cast<T>(i.value);
+            factor *= static_cast<T>(i.value);
+            break;
+        case Operation::perturb:
+            value += static_cast<T>(i.value);
+            break;
         }
     }
 
@@ -562,7 +601,8 @@ private:
             }
         }
         tape_.reverse([=] {
-            if (computed.adjoint && emitted.adjoint) computed.gradientArray() += factor.array() * emitted.gradientArray();
+            if (computed.adjoint && emitted.adjoint)
+                computed.gradientArray() += factor.array() * emitted.gradientArray();
         });
     }
 
@@ -579,7 +619,8 @@ private:
             else if (offset > 0)
                 part = sequence.columns((offset - 1) * b, count * b);
             else
-                part = count == 1 ? delayLeaves_[at(w)] : joinColumns(delayLeaves_[at(w)], sequence.columns(0, (count - 1) * b));
+                part = count == 1 ? delayLeaves_[at(w)]
+                                  : joinColumns(delayLeaves_[at(w)], sequence.columns(0, (count - 1) * b));
             result = result ? stackRows(result, part) : part;
         }
         return result;
@@ -589,7 +630,9 @@ private:
     bool knownBefore(int node, int port, const std::vector<std::vector<bool>>& known) const {
         for (int w : sources_[at(node)][at(port)]) {
             const auto& wire = graph_.wires()[at(w)];
-            if (!known[at(wire.fromNode)][at(wire.fromPort)] && stageOf_[at(wire.fromNode)] == stageOf_[at(node)] && (window_.spanSteps > 1 || !wire.delayed)) return false;
+            if (!known[at(wire.fromNode)][at(wire.fromPort)] && stageOf_[at(wire.fromNode)] == stageOf_[at(node)] &&
+                (window_.spanSteps > 1 || !wire.delayed))
+                return false;
         }
         return !sources_[at(node)][at(port)].empty();
     }
@@ -601,7 +644,8 @@ private:
             auto& frame = frames_[at(n)];
             for (std::size_t p = 0; p < frame.inputs.size(); ++p) {
                 const int port = static_cast<int>(p);
-                spanInputs_[at(n)][p] = knownBefore(n, port, known) ? gather(n, port, 0, window_.spanSteps) : Value<T>{};
+                spanInputs_[at(n)][p] =
+                    knownBefore(n, port, known) ? gather(n, port, 0, window_.spanSteps) : Value<T>{};
                 frame.inputs[p] = spanInputs_[at(n)][p];
             }
             Step<T> s(tape_, frame, *this, window_);
@@ -639,7 +683,8 @@ private:
         for (std::size_t p = 0; p < frame.inputs.size(); ++p) {
             if (ports[p].kind == PortKind::output || !frame.wired[p] || ports[p].read != when) continue;
             const Value<T>& whole = spanInputs_[at(n)][p];
-            frame.inputs[p] = whole ? whole.columns(t * plan_.trials, plan_.trials) : gather(n, static_cast<int>(p), t, 1);
+            frame.inputs[p] =
+                whole ? whole.columns(t * plan_.trials, plan_.trials) : gather(n, static_cast<int>(p), t, 1);
         }
     }
 
@@ -658,7 +703,8 @@ private:
             for (int n : stage.nodes)
                 for (std::size_t k = 0; k < states_[at(n)].size(); ++k) {
                     const auto& value = frames_[at(n)].states[k];
-                    if (value.data != states_[at(n)][k].data()) std::copy_n(value.data, value.size(), states_[at(n)][k].data());
+                    if (value.data != states_[at(n)][k].data())
+                        std::copy_n(value.data, value.size(), states_[at(n)][k].data());
                 }
         for (std::size_t w = 0; w < delays_.size(); ++w)
             if (delays_[w].size() != 0) {
@@ -706,7 +752,8 @@ private:
                 for (std::size_t i = 0; i < value.size(); ++i) value.adjoint[i] += weight[i];
             }
             if (last)
-                for (const auto& state : terminal_->states) addDense(state, frames_[at(state.node)].states[at(state.state)].adjoint);
+                for (const auto& state : terminal_->states)
+                    addDense(state, frames_[at(state.node)].states[at(state.state)].adjoint);
         } else {
             const int rule = graph_.rule();
             for (std::size_t p = 0; p < ruleInputs_.size(); ++p) {
@@ -721,7 +768,8 @@ private:
         for (std::size_t n = 0; n < frames_.size(); ++n) {
             if (stageOf_[n] < 0) continue;
             for (std::size_t k = 0; k < states_[n].size(); ++k)
-                if (!network_.nodes()[n].states[k].inPlace && frames_[n].states[k].adjoint) addTo(frames_[n].states[k].adjoint, stateAdjoints_[n][k]);
+                if (!network_.nodes()[n].states[k].inPlace && frames_[n].states[k].adjoint)
+                    addTo(frames_[n].states[k].adjoint, stateAdjoints_[n][k]);
         }
         for (std::size_t w = 0; w < delays_.size(); ++w)
             if (delays_[w].size() != 0)
@@ -737,16 +785,19 @@ private:
         for (int b = 0; b < plan_.trials; ++b)
             for (int c = 0; c < info.columns; ++c)
                 for (int r = 0; r < info.rows; ++r)
-                    to[at(b) * info.size() + at(c) * at(info.stride) + at(r)] += state.values[at(b) * dense + at(c) * at(info.rows) + at(r)];
+                    to[at(b) * info.size() + at(c) * at(info.stride) + at(r)] +=
+                        state.values[at(b) * dense + at(c) * at(info.rows) + at(r)];
     }
     void collectAdjoints() {
         for (std::size_t n = 0; n < frames_.size(); ++n) {
             if (stageOf_[n] < 0) continue;
             for (std::size_t k = 0; k < states_[n].size(); ++k)
-                if (!network_.nodes()[n].states[k].inPlace && leaves_[n][k].adjoint) std::copy_n(leaves_[n][k].adjoint, leaves_[n][k].size(), stateAdjoints_[n][k].data());
+                if (!network_.nodes()[n].states[k].inPlace && leaves_[n][k].adjoint)
+                    std::copy_n(leaves_[n][k].adjoint, leaves_[n][k].size(), stateAdjoints_[n][k].data());
         }
         for (std::size_t w = 0; w < delays_.size(); ++w)
-            if (delays_[w].size() != 0 && delayLeaves_[w].adjoint) std::copy_n(delayLeaves_[w].adjoint, delays_[w].size(), delayAdjoints_[w].data());
+            if (delays_[w].size() != 0 && delayLeaves_[w].adjoint)
+                std::copy_n(delayLeaves_[w].adjoint, delays_[w].size(), delayAdjoints_[w].data());
     }
 
     // -- what leaves the sweep --------------------------------------------------------------------------------------
@@ -769,12 +820,14 @@ private:
         const auto check = [&](int n, int t) {
             const auto& frame = frames_[at(n)];
             for (std::size_t p = 0; p < frame.outputs.size(); ++p) {
-                if (!frame.outputs[p] || graph_.nodes()[at(n)].declaration().ports[p].kind != PortKind::output) continue;
+                if (!frame.outputs[p] || graph_.nodes()[at(n)].declaration().ports[p].kind != PortKind::output)
+                    continue;
                 const auto step = frame.outputs[p].columns(t * plan_.trials, plan_.trials);
                 for (int b = 0; b < plan_.trials; ++b)
                     for (int r = 0; r < step.rows; ++r)
                         if (!std::isfinite(static_cast<double>(step.column(b)[r]))) {
-                            firstBad_ = NonFinite{n, static_cast<int>(p), first + t, static_cast<int>(range_.first) + b};
+                            firstBad_ =
+                                NonFinite{n, static_cast<int>(p), first + t, static_cast<int>(range_.first) + b};
                             return true;
                         }
             }
@@ -793,7 +846,8 @@ private:
         GivenState<T> result{n, k, {}};
         for (int b = 0; b < plan_.trials; ++b)
             for (int c = 0; c < info.columns; ++c)
-                result.values.insert(result.values.end(), from + at(b) * info.size() + at(c) * at(info.stride), from + at(b) * info.size() + at(c) * at(info.stride) + info.rows);
+                result.values.insert(result.values.end(), from + at(b) * info.size() + at(c) * at(info.stride),
+                                     from + at(b) * info.size() + at(c) * at(info.stride) + info.rows);
         return result;
     }
 

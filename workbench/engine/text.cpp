@@ -44,7 +44,8 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
     if (auto near = closest(word, candidates); !near.empty()) return "; did you mean \"" + near + "\"?";
     constexpr std::size_t shown = 8;
     if (candidates.size() <= shown) return "; known: " + joined(candidates);
-    return "; known: " + joined({candidates.begin(), candidates.begin() + shown}) + fmt::format(" and {} more", candidates.size() - shown);
+    return "; known: " + joined({candidates.begin(), candidates.begin() + shown}) +
+           fmt::format(" and {} more", candidates.size() - shown);
 }
 
 bool matches(std::string_view pattern, std::string_view name) {

@@ -19,7 +19,9 @@ public:
 #ifdef BROKEN_THROWING
         if (true) throw std::runtime_error("the coffee machine is on fire");
 #endif
-        return raphe::Declaration<NothingParams>{"nothing", "1.0.0", "Does nothing"}.param("units", &NothingParams::units, {.help = "Units", .min = 1}).output("output", "units", {.help = "Zero"});
+        return raphe::Declaration<NothingParams>{"nothing", "1.0.0", "Does nothing"}
+            .param("units", &NothingParams::units, {.help = "Units", .min = 1})
+            .output("output", "units", {.help = "Zero"});
     }
     Nothing(const NothingParams&, raphe::Builder& b) : output_(b.output("output")) {}
     void step(raphe::Step<T>& s) const override {
@@ -35,7 +37,8 @@ private:
 } // namespace
 
 #ifdef BROKEN_STALE
-extern "C" __attribute__((visibility("default"))) const raphe::PluginExport raphe_plugin = {"sdk=0;from=another age", "stale", "1.0.0", "Apache-2.0", &raphe::detail::appendEntries<Nothing>};
+extern "C" __attribute__((visibility("default"))) const raphe::PluginExport raphe_plugin = {
+    "sdk=0;from=another age", "stale", "1.0.0", "Apache-2.0", &raphe::detail::appendEntries<Nothing>};
 #elif !defined(BROKEN_NO_EXPORT)
 RAPHE_PLUGIN(Nothing)
 #endif

@@ -29,17 +29,21 @@ int writeManifest(const std::filesystem::path& library) {
     }
     const auto* plugin = static_cast<const raphe::PluginExport*>(dlsym(handle, "raphe_plugin"));
     if (!plugin) {
-        std::cerr << "raphe-manifest: " << library << ": exports no raphe_plugin; use RAPHE_PLUGIN(...) once in its sources\n";
+        std::cerr << "raphe-manifest: " << library
+                  << ": exports no raphe_plugin; use RAPHE_PLUGIN(...) once in its sources\n";
         return 1;
     }
     std::vector<raphe::MechanismEntry> entries;
     plugin->mechanisms(entries);
-    std::string text = "{\n  \"raphe_plugin\": 1,\n  \"name\": " + inQuotes(plugin->name) + ",\n  \"version\": " + inQuotes(plugin->version) +
-                       ",\n  \"licence\": " + inQuotes(plugin->licence) + ",\n  \"sdk_version\": " + std::to_string(RAPHE_SDK_VERSION) +
+    std::string text = "{\n  \"raphe_plugin\": 1,\n  \"name\": " + inQuotes(plugin->name) +
+                       ",\n  \"version\": " + inQuotes(plugin->version) +
+                       ",\n  \"licence\": " + inQuotes(plugin->licence) +
+                       ",\n  \"sdk_version\": " + std::to_string(RAPHE_SDK_VERSION) +
                        ",\n  \"abi\": " + inQuotes(plugin->abiTag) + ",\n  \"mechanisms\": [";
     for (std::size_t i = 0; i < entries.size(); ++i)
         text += std::string(i ? "," : "") + "\n    {\"name\": " + inQuotes(entries[i].declaration.key()) +
-                ", \"version\": " + inQuotes(entries[i].declaration.version) + ", \"summary\": " + inQuotes(entries[i].declaration.summary) + "}";
+                ", \"version\": " + inQuotes(entries[i].declaration.version) +
+                ", \"summary\": " + inQuotes(entries[i].declaration.summary) + "}";
     text += "\n  ]\n}\n";
     auto path = library;
     path.replace_extension(".json");

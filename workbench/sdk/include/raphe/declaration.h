@@ -16,9 +16,7 @@
 namespace raphe {
 
 enum class Kind { task, model, rule };
-inline const char* nameOf(Kind kind) {
-    return kind == Kind::task ? "task" : kind == Kind::model ? "model" : "rule";
-}
+inline const char* nameOf(Kind kind) { return kind == Kind::task ? "task" : kind == Kind::model ? "model" : "rule"; }
 
 /// Value of a hyper-parameter. A list holds numbers.
 using ParamValue = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;
@@ -42,7 +40,8 @@ struct ParamInfo : ParamOptions {
     ParamValue initial; ///< the default
 };
 
-/// When an input or modulation port is read: before the step is computed, or at its end, from the values of the same step.
+/// When an input or modulation port is read: before the step is computed, or at its end, from the values of the same
+/// step.
 enum class Read { start, end };
 enum class PortKind { input, modulation, output };
 
@@ -52,20 +51,21 @@ constexpr int noPort = 0;    ///< a port that does not exist for these hyper-par
 struct PortOptions {
     std::string help;
     Read read = Read::start; ///< of an output: Read::end if it is written only at the end of the step (a reward)
-    bool optional = false; ///< may stay unwired
-    double neutral = 0;    ///< value of a delayed wire before the first step, and of an unwired optional port
-    bool sampled = false;  ///< output drawn at random: recorded while acting and replayed while learning
+    bool optional = false;   ///< may stay unwired
+    double neutral = 0;      ///< value of a delayed wire before the first step, and of an unwired optional port
+    bool sampled = false;    ///< output drawn at random: recorded while acting and replayed while learning
 };
 
 struct PortInfo : PortOptions {
     std::string name;
     PortKind kind = PortKind::input;
-    std::string sizeText;                            ///< for people: "hidden", "any", "1"
-    std::function<int(const ParamValues&)> size;     ///< units; openSize or noPort are possible
+    std::string sizeText;                        ///< for people: "hidden", "any", "1"
+    std::function<int(const ParamValues&)> size; ///< units; openSize or noPort are possible
 };
 
 struct TensorInfo {
-    std::string name, rows, columns, help; ///< rows and columns are for people; the mechanism fixes them when it is built
+    std::string name, rows, columns,
+        help; ///< rows and columns are for people; the mechanism fixes them when it is built
 };
 
 /// Everything that is known of a mechanism without running it. The inspector, Lua, the check of documents, `describe`
@@ -102,11 +102,31 @@ struct DeclarationData {
 namespace detail {
 template <class V>
 struct ParamTraits;
-template <> struct ParamTraits<bool> { static constexpr ParamType type = ParamType::boolean; using Stored = bool; };
-template <> struct ParamTraits<int> { static constexpr ParamType type = ParamType::integer; using Stored = std::int64_t; };
-template <> struct ParamTraits<double> { static constexpr ParamType type = ParamType::real; using Stored = double; };
-template <> struct ParamTraits<std::string> { static constexpr ParamType type = ParamType::text; using Stored = std::string; };
-template <> struct ParamTraits<std::vector<double>> { static constexpr ParamType type = ParamType::list; using Stored = std::vector<double>; };
+template <>
+struct ParamTraits<bool> {
+    static constexpr ParamType type = ParamType::boolean;
+    using Stored = bool;
+};
+template <>
+struct ParamTraits<int> {
+    static constexpr ParamType type = ParamType::integer;
+    using Stored = std::int64_t;
+};
+template <>
+struct ParamTraits<double> {
+    static constexpr ParamType type = ParamType::real;
+    using Stored = double;
+};
+template <>
+struct ParamTraits<std::string> {
+    static constexpr ParamType type = ParamType::text;
+    using Stored = std::string;
+};
+template <>
+struct ParamTraits<std::vector<double>> {
+    static constexpr ParamType type = ParamType::list;
+    using Stored = std::vector<double>;
+};
 } // namespace detail
 
 /// Number of units of a port: a constant, the key of an integer hyper-parameter, "any", or a function of the parameters
@@ -118,11 +138,14 @@ struct Size {
         if (text == "any")
             of = [](const P&, const ParamValues&) { return openSize; };
         else
-            of = [key = text](const P&, const ParamValues& values) { return static_cast<int>(std::get<std::int64_t>(values.at(key))); };
+            of = [key = text](const P&, const ParamValues& values) {
+                return static_cast<int>(std::get<std::int64_t>(values.at(key)));
+            };
     }
     template <class F>
     Size(std::string description, F function)
-        : text(std::move(description)), of([function](const P& params, const ParamValues&) { return function(params); }) {}
+        : text(std::move(description)),
+          of([function](const P& params, const ParamValues&) { return function(params); }) {}
 
     std::string text;
     std::function<int(const P&, const ParamValues&)> of;
@@ -139,8 +162,14 @@ public:
         data_.summary = std::move(summary);
     }
 
-    Declaration& citation(std::string text) { data_.citation = std::move(text); return *this; }
-    Declaration& manual(std::string markdown) { data_.manual = std::move(markdown); return *this; }
+    Declaration& citation(std::string text) {
+        data_.citation = std::move(text);
+        return *this;
+    }
+    Declaration& manual(std::string markdown) {
+        data_.manual = std::move(markdown);
+        return *this;
+    }
 
     template <class Base, class V>
     Declaration& param(std::string key, V Base::*member, ParamOptions options) {
@@ -158,9 +187,15 @@ public:
         return *this;
     }
 
-    Declaration& input(std::string name, Size<P> size, PortOptions options) { return port(PortKind::input, std::move(name), std::move(size), std::move(options)); }
-    Declaration& modulation(std::string name, Size<P> size, PortOptions options) { return port(PortKind::modulation, std::move(name), std::move(size), std::move(options)); }
-    Declaration& output(std::string name, Size<P> size, PortOptions options) { return port(PortKind::output, std::move(name), std::move(size), std::move(options)); }
+    Declaration& input(std::string name, Size<P> size, PortOptions options) {
+        return port(PortKind::input, std::move(name), std::move(size), std::move(options));
+    }
+    Declaration& modulation(std::string name, Size<P> size, PortOptions options) {
+        return port(PortKind::modulation, std::move(name), std::move(size), std::move(options));
+    }
+    Declaration& output(std::string name, Size<P> size, PortOptions options) {
+        return port(PortKind::output, std::move(name), std::move(size), std::move(options));
+    }
     Declaration& tensor(std::string name, std::string rows, std::string columns, std::string help) {
         data_.tensors.push_back({std::move(name), std::move(rows), std::move(columns), std::move(help)});
         return *this;
@@ -173,7 +208,10 @@ public:
     }
     /// Lets a function add parameters that several mechanisms share.
     template <class F>
-    Declaration& with(F add) { add(*this); return *this; }
+    Declaration& with(F add) {
+        add(*this);
+        return *this;
+    }
 
     P fill(const ParamValues& values) const {
         P params{};

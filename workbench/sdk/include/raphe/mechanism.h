@@ -13,11 +13,21 @@
 namespace raphe {
 
 // Handles that a mechanism receives from its Builder and uses in its steps.
-struct Input { int index = -1; };  ///< an input or modulation port
-struct Output { int index = -1; }; ///< an output port
-struct Weight { int index = -1; }; ///< a trainable tensor; belongs to the session
-struct State { int index = -1; };  ///< numbers that a trial carries from step to step
-struct Local { int index = -1; };  ///< a Value that begin() leaves for the steps of the same span
+struct Input {
+    int index = -1;
+}; ///< an input or modulation port
+struct Output {
+    int index = -1;
+}; ///< an output port
+struct Weight {
+    int index = -1;
+}; ///< a trainable tensor; belongs to the session
+struct State {
+    int index = -1;
+}; ///< numbers that a trial carries from step to step
+struct Local {
+    int index = -1;
+}; ///< a Value that begin() leaves for the steps of the same span
 
 /// Distribution of the initial values of a trainable tensor.
 struct Init {
@@ -37,16 +47,18 @@ struct WeightInfo {
 };
 
 struct StateOptions {
-    int columns = 1;     ///< a state may be a rows x columns matrix per trial
-    int stride = 0;      ///< distance between its columns in memory, >= rows (0: rows); for aligned kernels
-    double initial = 0;  ///< value of every entry before the first step
+    int columns = 1;      ///< a state may be a rows x columns matrix per trial
+    int stride = 0;       ///< distance between its columns in memory, >= rows (0: rows); for aligned kernels
+    double initial = 0;   ///< value of every entry before the first step
     bool inPlace = false; ///< large: one adjoint buffer for all steps, only the next step may consume it
 };
 
 struct StateInfo : StateOptions {
     std::string name;
     int rows = 0;
-    std::size_t size() const { return static_cast<std::size_t>(stride) * static_cast<std::size_t>(columns); } ///< numbers per trial
+    std::size_t size() const {
+        return static_cast<std::size_t>(stride) * static_cast<std::size_t>(columns);
+    } ///< numbers per trial
 };
 
 /// Given to the constructor of a mechanism: says how its ports were wired and takes what the mechanism consists of.
@@ -92,7 +104,9 @@ public:
 private:
     int indexOf(const char* port) const {
         const int index = declaration_.port(port);
-        if (index < 0) throw Error(declaration_.key(), std::string("its code asks for port \"") + port + "\", which it does not declare");
+        if (index < 0)
+            throw Error(declaration_.key(),
+                        std::string("its code asks for port \"") + port + "\", which it does not declare");
         return index;
     }
     const DeclarationData& declaration_;

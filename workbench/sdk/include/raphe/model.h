@@ -11,15 +11,15 @@ namespace raphe {
 /// What the engine lends to one node while it is swept. Authors use Step instead.
 template <class T>
 struct NodeFrame {
-    std::vector<Value<T>> inputs;      ///< by port; empty where not (yet) known
-    std::vector<Value<T>> outputs;     ///< by port; the sequence of the span, step-major
-    std::vector<bool> intervened;      ///< by port; whether an intervention may change what is emitted
-    std::vector<bool> given;           ///< by port; the signal is given, what the node emits is left out
+    std::vector<Value<T>> inputs;  ///< by port; empty where not (yet) known
+    std::vector<Value<T>> outputs; ///< by port; the sequence of the span, step-major
+    std::vector<bool> intervened;  ///< by port; whether an intervention may change what is emitted
+    std::vector<bool> given;       ///< by port; the signal is given, what the node emits is left out
     std::vector<Value<T>> weights;
     std::vector<Value<T>> states, next;
     std::vector<Value<T>> locals;
-    std::vector<bool> wired;           ///< by port
-    std::uint64_t entity = 0;          ///< address of the node's random streams
+    std::vector<bool> wired;  ///< by port
+    std::uint64_t entity = 0; ///< address of the node's random streams
 };
 
 /// What the engine does when a node asks: changes signals that the user intervenes on.
@@ -40,8 +40,8 @@ public:
     struct Window {
         int spanStart = 0; ///< step of the trial at which the span starts
         int spanSteps = 1;
-        int offset = 0;    ///< first step of this call, counted from spanStart
-        int count = 1;     ///< steps in this call
+        int offset = 0; ///< first step of this call, counted from spanStart
+        int count = 1;  ///< steps in this call
         int trials = 1;
         double dt = 1;
         std::uint64_t seed = 0;

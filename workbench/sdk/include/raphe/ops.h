@@ -25,22 +25,41 @@ inline std::vector<std::string> activationNames() { return {"identity", "tanh", 
 template <class T, class X, class Y>
 void applyActivation(Activation f, const X& x, Y&& y) {
     switch (f) {
-    case Activation::identity: y = x; break;
-    case Activation::tanh: y = x.tanh(); break;
-    case Activation::sigmoid: y = T(0.5) + T(0.5) * (T(0.5) * x).tanh(); break;
-    case Activation::relu: y = x.max(T(0)); break;
-    case Activation::softplus: y = x.max(T(0)) + (-x.abs()).exp().log1p(); break;
+    case Activation::identity:
+        y = x;
+        break;
+    case Activation::tanh:
+        y = x.tanh();
+        break;
+    case Activation::sigmoid:
+        y = T(0.5) + T(0.5) * (T(0.5) * x).tanh();
+        break;
+    case Activation::relu:
+        y = x.max(T(0));
+        break;
+    case Activation::softplus:
+        y = x.max(T(0)) + (-x.abs()).exp().log1p();
+        break;
     }
 }
 /// g *= f'(x), written in terms of y = f(x).
 template <class T, class Y, class G>
 void scaleByDerivative(Activation f, const Y& y, G&& g) {
     switch (f) {
-    case Activation::identity: break;
-    case Activation::tanh: g *= T(1) - y * y; break;
-    case Activation::sigmoid: g *= y * (T(1) - y); break;
-    case Activation::relu: g *= (y > T(0)).template cast<T>(); break;
-    case Activation::softplus: g *= T(1) - (-y).exp(); break;
+    case Activation::identity:
+        break;
+    case Activation::tanh:
+        g *= T(1) - y * y;
+        break;
+    case Activation::sigmoid:
+        g *= y * (T(1) - y);
+        break;
+    case Activation::relu:
+        g *= (y > T(0)).template cast<T>();
+        break;
+    case Activation::softplus:
+        g *= T(1) - (-y).exp();
+        break;
     }
 }
 
@@ -73,17 +92,22 @@ Value<T> activate(Activation f, Value<T> x) {
     if (f == Activation::identity) return x;
     Value<T> y = x.tape->make(x.rows, x.cols, x.adjoint != nullptr);
     applyActivation<T>(f, x.array(), y.array());
-    if (x.adjoint) x.tape->reverse([=] {
-        auto g = y.gradientArray();
-        scaleByDerivative<T>(f, y.array(), g);
-        x.gradientArray() += g;
-    });
+    if (x.adjoint)
+        x.tape->reverse([=] {
+            auto g = y.gradientArray();
+            scaleByDerivative<T>(f, y.array(), g);
+            x.gradientArray() += g;
+        });
     return y;
 }
 template <class T>
-Value<T> tanh(Value<T> x) { return activate(Activation::tanh, x); }
+Value<T> tanh(Value<T> x) {
+    return activate(Activation::tanh, x);
+}
 template <class T>
-Value<T> sigmoid(Value<T> x) { return activate(Activation::sigmoid, x); }
+Value<T> sigmoid(Value<T> x) {
+    return activate(Activation::sigmoid, x);
+}
 
 /// y = f(W x + b) in one operation, optionally into memory that is there already.
 template <class T>
@@ -177,10 +201,11 @@ Value<T> stackRows(Value<T> a, Value<T> b) {
     Value<T> y = a.tape->make(a.rows + b.rows, a.cols, a.adjoint || b.adjoint);
     y.value().topRows(a.rows) = a.value();
     y.value().bottomRows(b.rows) = b.value();
-    if (y.adjoint) a.tape->reverse([=] {
-        if (a.adjoint) a.gradient() += y.gradient().topRows(a.rows);
-        if (b.adjoint) b.gradient() += y.gradient().bottomRows(b.rows);
-    });
+    if (y.adjoint)
+        a.tape->reverse([=] {
+            if (a.adjoint) a.gradient() += y.gradient().topRows(a.rows);
+            if (b.adjoint) b.gradient() += y.gradient().bottomRows(b.rows);
+        });
     return y;
 }
 /// Columns of a, then those of b.
@@ -189,10 +214,11 @@ Value<T> joinColumns(Value<T> a, Value<T> b) {
     Value<T> y = a.tape->make(a.rows, a.cols + b.cols, a.adjoint || b.adjoint);
     std::copy_n(a.data, a.size(), y.data);
     std::copy_n(b.data, b.size(), y.data + a.size());
-    if (y.adjoint) a.tape->reverse([=] {
-        if (a.adjoint) a.gradient() += y.gradient().leftCols(a.cols);
-        if (b.adjoint) b.gradient() += y.gradient().rightCols(b.cols);
-    });
+    if (y.adjoint)
+        a.tape->reverse([=] {
+            if (a.adjoint) a.gradient() += y.gradient().leftCols(a.cols);
+            if (b.adjoint) b.gradient() += y.gradient().rightCols(b.cols);
+        });
     return y;
 }
 
@@ -206,13 +232,14 @@ Value<T> softmax(Value<T> x) {
         out = (in - in.maxCoeff()).exp();
         out /= out.sum();
     }
-    if (x.adjoint) x.tape->reverse([=] {
-        for (int c = 0; c < x.cols; ++c) {
-            auto pc = p.array().col(c);
-            auto gc = p.gradientArray().col(c);
-            x.gradientArray().col(c) += pc * (gc - (pc * gc).sum());
-        }
-    });
+    if (x.adjoint)
+        x.tape->reverse([=] {
+            for (int c = 0; c < x.cols; ++c) {
+                auto pc = p.array().col(c);
+                auto gc = p.gradientArray().col(c);
+                x.gradientArray().col(c) += pc * (gc - (pc * gc).sum());
+            }
+        });
     return p;
 }
 
@@ -229,12 +256,13 @@ Value<T> softmaxCrossEntropy(Value<T> x, const int* target) {
         const T top = in.maxCoeff();
         loss.data[0] += top + std::log((in - top).exp().sum()) - in(classes[c]);
     }
-    if (x.adjoint) x.tape->reverse([=] {
-        for (int c = 0; c < x.cols; ++c) {
-            x.gradientArray().col(c) += loss.adjoint[0] * p.array().col(c);
-            x.gradientColumn(c)[classes[c]] -= loss.adjoint[0];
-        }
-    });
+    if (x.adjoint)
+        x.tape->reverse([=] {
+            for (int c = 0; c < x.cols; ++c) {
+                x.gradientArray().col(c) += loss.adjoint[0] * p.array().col(c);
+                x.gradientColumn(c)[classes[c]] -= loss.adjoint[0];
+            }
+        });
     return loss;
 }
 

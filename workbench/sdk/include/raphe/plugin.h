@@ -17,10 +17,10 @@
 #endif
 
 /// Layout facts of this translation unit.
-#define RAPHE_ABI_TAG                                                                                                  \
-    "sdk=" RAPHE_TEXT(RAPHE_SDK_VERSION) ";cxxabi=" RAPHE_TEXT(__GXX_ABI_VERSION) ";cxx11=" RAPHE_TEXT(                \
-        RAPHE_CXX11_ABI) ";eigen=" RAPHE_TEXT(EIGEN_WORLD_VERSION) "." RAPHE_TEXT(EIGEN_MAJOR_VERSION) "." RAPHE_TEXT( \
-        EIGEN_MINOR_VERSION) ";align=" RAPHE_TEXT(EIGEN_MAX_ALIGN_BYTES) ";index=" RAPHE_TEXT(__SIZEOF_PTRDIFF_T__)
+#define RAPHE_ABI_TAG                                                                                                                         \
+    "sdk=" RAPHE_TEXT(RAPHE_SDK_VERSION) ";cxxabi=" RAPHE_TEXT(__GXX_ABI_VERSION) ";cxx11=" RAPHE_TEXT(RAPHE_CXX11_ABI) ";eigen=" RAPHE_TEXT( \
+        EIGEN_WORLD_VERSION) "." RAPHE_TEXT(EIGEN_MAJOR_VERSION) "." RAPHE_TEXT(EIGEN_MINOR_VERSION) ";align"                                 \
+                                                                                                     "=" RAPHE_TEXT(EIGEN_MAX_ALIGN_BYTES) ";index=" RAPHE_TEXT(__SIZEOF_PTRDIFF_T__)
 
 namespace raphe {
 
@@ -51,7 +51,8 @@ MechanismEntry entryOf() {
     entry.makeFloat = [declaration](const ParamValues& values, Builder& builder) -> std::unique_ptr<Mechanism<float>> {
         return std::make_unique<C<float>>(declaration.fill(values), builder);
     };
-    entry.makeDouble = [declaration](const ParamValues& values, Builder& builder) -> std::unique_ptr<Mechanism<double>> {
+    entry.makeDouble = [declaration](const ParamValues& values,
+                                     Builder& builder) -> std::unique_ptr<Mechanism<double>> {
         return std::make_unique<C<double>>(declaration.fill(values), builder);
     };
     return entry;
@@ -87,6 +88,6 @@ void appendEntries(std::vector<MechanismEntry>& entries) {
 /// Makes the class templates that are named the mechanisms of this plugin. Once per library; the name, version and
 /// licence come from raphe_add_plugin().
 #define RAPHE_PLUGIN(...)                                                                                              \
-    extern "C" __attribute__((visibility("default"))) const raphe::PluginExport raphe_plugin = {                       \
-        RAPHE_ABI_TAG, RAPHE_PLUGIN_NAME, RAPHE_PLUGIN_VERSION, RAPHE_PLUGIN_LICENCE,                                  \
-        &raphe::detail::appendEntries<__VA_ARGS__>};
+    extern "C" __attribute__((visibility("default")))                                                                  \
+    const raphe::PluginExport raphe_plugin = {RAPHE_ABI_TAG, RAPHE_PLUGIN_NAME, RAPHE_PLUGIN_VERSION,                  \
+                                              RAPHE_PLUGIN_LICENCE, &raphe::detail::appendEntries<__VA_ARGS__>};

@@ -36,7 +36,9 @@ public:
         }
         if (block_ == blocks_.size()) {
             const std::size_t size = bytes > blockBytes ? bytes : blockBytes;
-            blocks_.push_back({std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(::operator new(size, std::align_val_t{alignment}))), size});
+            blocks_.push_back({std::unique_ptr<std::byte, Free>(
+                                   static_cast<std::byte*>(::operator new (size, std::align_val_t{alignment}))),
+                               size});
             used_ = 0;
         }
         void* result = blocks_[block_].data.get() + used_;
@@ -44,10 +46,15 @@ public:
         return result;
     }
     template <class T>
-    T* array(std::size_t count) { return static_cast<T*>(allocate(count * sizeof(T))); }
+    T* array(std::size_t count) {
+        return static_cast<T*>(allocate(count * sizeof(T)));
+    }
 
     /// Frees everything that was handed out.
-    void clear() { block_ = 0; used_ = 0; }
+    void clear() {
+        block_ = 0;
+        used_ = 0;
+    }
     /// Bytes asked of the heap so far.
     std::size_t capacity() const {
         std::size_t sum = 0;
@@ -58,7 +65,7 @@ public:
 private:
     static constexpr std::size_t blockBytes = std::size_t{1} << 20;
     struct Free {
-        void operator()(std::byte* data) const { ::operator delete(data, std::align_val_t{alignment}); }
+        void operator()(std::byte* data) const { ::operator delete (data, std::align_val_t{alignment}); }
     };
     struct Block {
         std::unique_ptr<std::byte, Free> data;
@@ -107,7 +114,8 @@ public:
 
     /// Uninitialised matrix; its adjoint (if `gradient` and recording) is zero.
     Value<T> make(int rows, int cols, bool gradient = true) {
-        Value<T> result{this, arena_.array<T>(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols)), nullptr, rows, cols};
+        Value<T> result{this, arena_.array<T>(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols)), nullptr,
+                        rows, cols};
         if (gradient && recording_) result.adjoint = zeros(result.size());
         return result;
     }
@@ -125,7 +133,8 @@ public:
     /// Appends a reverse step, a callable without arguments that captures trivially (Values, numbers, pointers).
     template <class F>
     void reverse(F step) {
-        static_assert(std::is_trivially_destructible_v<F>, "capture Values and numbers only: the arena runs no destructors");
+        static_assert(std::is_trivially_destructible_v<F>,
+                      "capture Values and numbers only: the arena runs no destructors");
         if (!recording_) return;
         auto* record = new (arena_.allocate(sizeof(Record<F>))) Record<F>{{&Record<F>::run, last_}, step};
         last_ = &record->header;

@@ -15,9 +15,9 @@ template <class T>
 class TaskStep {
 public:
     TaskStep(int step, T* const* ports) : step_(step), ports_(ports) {}
-    int step() const { return step_; }                                   ///< 0, 1, ..., steps() - 1
-    const T* input(Input port) const { return ports_[port.index]; }      ///< null if nothing is wired
-    T* output(Output port) const { return ports_[port.index]; }          ///< zero-filled before observe()
+    int step() const { return step_; }                              ///< 0, 1, ..., steps() - 1
+    const T* input(Input port) const { return ports_[port.index]; } ///< null if nothing is wired
+    T* output(Output port) const { return ports_[port.index]; }     ///< zero-filled before observe()
 
 private:
     int step_;
@@ -53,7 +53,9 @@ public:
     virtual void act(Trial&, TaskStep<T>&) const {}
 
     std::unique_ptr<TrialState> makeTrial() const final { return std::make_unique<Holder>(); }
-    void begin(TrialState& state, std::uint32_t number, Stream& random) const final { begin(static_cast<Holder&>(state).trial, number, random); }
+    void begin(TrialState& state, std::uint32_t number, Stream& random) const final {
+        begin(static_cast<Holder&>(state).trial, number, random);
+    }
     void observe(TrialState& state, TaskStep<T>& s) const final { observe(static_cast<Holder&>(state).trial, s); }
     void act(TrialState& state, TaskStep<T>& s) const final { act(static_cast<Holder&>(state).trial, s); }
 
