@@ -106,6 +106,18 @@ TEST_F(CommandLine, TrainsPlotsEvaluatesAndExports) {
 #endif
 }
 
+#ifdef RAPHE_HAS_FIGURE
+TEST_F(CommandLine, PlotsRunsWhoseDescriptionIsLargerThanAPipe) {
+    const auto run = (folder_ / "long").string();
+    ASSERT_EQ(
+        raphe({"run", file("small.json", withWire("")), "--out", run, "--iterations", "2000", "--quiet"}).exitCode, 0);
+    for (int i = 0; i < 3; ++i) {
+        const auto drawn = raphe({"plot", run, run, run, "--metric", "loss", "-o", (folder_ / "long.svg").string()});
+        EXPECT_EQ(drawn.exitCode, 0) << drawn.err;
+    }
+}
+#endif
+
 TEST_F(CommandLine, RefusesBadExperimentsWithOneClearSentence) {
     const auto good = file("good.json", withWire(""));
     expectRefused(good, {"--set", "core.unit=5"}, "did you mean \"units\"");

@@ -31,6 +31,19 @@ Experiment load(const PluginHost& plugins, const std::string& name, const std::v
     return experiment;
 }
 
+/// The options that decide what a run computes, as they were given.
+std::string sameSettings(const RunArguments& a) {
+    std::string text;
+    for (const auto& assignment : a.assignments) text += " --set '" + assignment + "'";
+    for (const auto& intervention : a.interventions) text += " --intervene '" + intervention + "'";
+    for (const auto& port : a.record) text += " --record " + port;
+    if (a.recordAll) text += " --record-all";
+    if (a.seed) text += fmt::format(" --seed {}", *a.seed);
+    if (a.iterations) text += fmt::format(" --iterations {}", *a.iterations);
+    if (!a.precision.empty()) text += " --precision " + a.precision;
+    return text;
+}
+
 /// Plugins that could not be loaded are worth a word when something is missing.
 void warnOfBrokenPlugins(const PluginHost& plugins) {
     for (const auto& record : plugins.records())
@@ -142,7 +155,8 @@ int run(const PluginHost& plugins, const RunArguments& a) {
         for (const auto& [name, value] : outcome.metrics) fmt::print(stderr, " {} {:.5g}", name, value);
         fmt::print(stderr, "\nrun hash {}\n", outcome.hash);
         if (!outcome.completed)
-            fmt::print(stderr, "go on with: raphe run {} --out {} --resume\n", a.experiment, outcome.folder.string());
+            fmt::print(stderr, "go on with: raphe run {}{} --out {} --resume\n", a.experiment, sameSettings(a),
+                       outcome.folder.string());
         fmt::print("{}\n", outcome.folder.string());
     }
     return outcome.completed ? 0 : 130;

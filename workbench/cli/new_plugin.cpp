@@ -48,7 +48,8 @@ int pluginNew(const std::string& name) {
         writeAtomically(std::filesystem::path(name) / target, text);
     }
     fmt::print("{0}/ holds a plugin that works; build it with\n  cmake -S {0} -B {0}/build -G Ninja "
-               "-DCMAKE_BUILD_TYPE=Release && cmake --build {0}/build\n"
+               "-DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH=PREFIX && cmake --build {0}/build\n"
+               "where PREFIX is where Raphe is installed (cmake --install build/release --prefix PREFIX),\n"
                "and use it with\n  RAPHE_PLUGIN_PATH={0}/build raphe describe model.{0}\n",
                name);
     return 0;

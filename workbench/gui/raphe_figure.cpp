@@ -30,7 +30,13 @@ QByteArray readAll(const QString& name) {
     const bool opened = name == "-" ? file.open(stdin, QIODevice::ReadOnly) : file.open(QIODevice::ReadOnly);
     const std::string place = name == "-" ? "standard input" : name.toStdString();
     if (!opened) throw Error(place, "cannot be read: " + file.errorString().toStdString());
-    QByteArray text = file.read(static_cast<qint64>(FigureLimits::bytes) + 1);
+    QByteArray text;
+    const qint64 limit = static_cast<qint64>(FigureLimits::bytes) + 1;
+    while (text.size() < limit) { // a pipe gives what it holds just now; only an empty piece is the end
+        const QByteArray piece = file.read(limit - text.size());
+        if (piece.isEmpty()) break;
+        text += piece;
+    }
     if (file.error() != QFileDevice::NoError) throw Error(place, "cannot be read: " + file.errorString().toStdString());
     return text;
 }
