@@ -34,6 +34,7 @@ bool interrupted() { return interruptCount > 0; }
 void watchInterrupts() {
     struct sigaction action {};
     action.sa_handler = onInterrupt;
+    action.sa_flags = SA_RESTART; // a write to a full pipe goes on instead of failing
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
 }
