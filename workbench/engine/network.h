@@ -20,6 +20,7 @@ public:
         std::vector<int> parameters; ///< index of each weight in parameters()
         int locals = 0;
         std::vector<int> shownState; ///< by port: the state that an output shows, or -1
+        std::vector<bool> remembers; ///< by port: the acting pass keeps this output for the learning pass
         bool closes = false;         ///< has ports that are read at the end of a step
         std::uint64_t entity = 0;
     };
@@ -37,6 +38,8 @@ public:
             node.locals = builder.locals();
             node.shownState.assign(item.portSizes.size(), -1);
             for (auto [port, state] : builder.shownStates()) node.shownState[static_cast<std::size_t>(port)] = state;
+            node.remembers.assign(item.portSizes.size(), false);
+            for (int port : builder.rememberedOutputs()) node.remembers[static_cast<std::size_t>(port)] = true;
             node.entity = addressOf(item.name);
             for (const auto& weight : builder.weights()) {
                 ParameterInfo info;

@@ -70,7 +70,8 @@ struct NonFinite {
 ///
 /// A closed loop is swept twice: an acting pass, step by step and unrecorded, in which the task answers actions; then a
 /// learning pass over segments of steps, from the last to the first, in which what the task said and what was drawn is
-/// known, so that whatever does not recur is computed for all steps of a segment at once. In an open loop the learning
+/// known, so that whatever does not recur is computed for all steps of a segment at once. Outputs that a model asked to
+/// be remembered are taken over from the acting pass. In an open loop the learning
 /// pass is enough if all steps fit into the memory budget; otherwise a first pass leaves checkpoints.
 template <class T>
 class Sweep final : private StepHost<T> {
@@ -96,6 +97,7 @@ public:
             frame.outputs.resize(ports);
             frame.intervened.assign(ports, false);
             frame.given.assign(ports, false);
+            frame.remembered.assign(ports, false);
             frame.wired = item.wired;
             frame.weights.resize(node.parameters.size());
             frame.states.resize(node.states.size());
@@ -529,9 +531,18 @@ private:
         auto& frame = frames_[at(n)];
         const auto& item = graph_.nodes()[at(n)];
         const auto& node = network_.nodes()[at(n)];
-        for (std::size_t p = 0; p < frame.outputs.size(); ++p)
-            if (item.declaration().ports[p].kind == PortKind::output && item.portSizes[p] > 0 && !known[p])
-                frame.outputs[p] = tape_.make(item.portSizes[p], window_.spanSteps * plan_.trials);
+        for (std::size_t p = 0; p < frame.outputs.size(); ++p) {
+            frame.remembered[p] = false;
+            if (item.declaration().ports[p].kind != PortKind::output || item.portSizes[p] <= 0 || known[p]) continue;
+            auto& output = frame.outputs[p];
+            if (!loop() || !node.remembers[p] || frame.intervened[p]) {
+                output = tape_.make(item.portSizes[p], window_.spanSteps * plan_.trials);
+                continue;
+            }
+            output = knownColumns(n, static_cast<int>(p), window_.spanStart, window_.spanSteps);
+            if (record) output.adjoint = tape_.zeros(output.size());
+            frame.remembered[p] = record;
+        }
         for (std::size_t p = 0; p < known.size(); ++p) frame.given[p] = known[p];
         for (std::size_t k = 0; k < frame.weights.size(); ++k)
             frame.weights[k] = weightValue(node.parameters[k], record);

@@ -106,7 +106,10 @@ public:
         // Before `state_`: states are stored in this order, and after a lone step h0 is the memory that held h1.
         if (rule_ != Rule::none) earlier_ = b.state("previous", units_);
         state_ = b.state("hidden", units_);
-        if (rule_ == Rule::none) return;
+        if (rule_ == Rule::none) {
+            b.remember(hidden_);
+            return;
+        }
 
         perConnection_ = p.alpha == "per_connection";
         single_ = p.alpha == "single";
@@ -231,9 +234,11 @@ private:
 
     void stepFixed(Step<T>& s, Value<T> drive, Value<T> h1, Value<T> h) const {
         const Value<T> W = s.weight(W_);
-        h.value() = drive.value();
-        h.value().noalias() += W.value() * h1.value();
-        h.array() = h.array().tanh();
+        if (!s.remembered(hidden_)) {
+            h.value() = drive.value();
+            h.value().noalias() += W.value() * h1.value();
+            h.array() = h.array().tanh();
+        }
         if (!s.tape().recording()) return;
         const Value<T> zbar = s.keptStep(driveAdjoint_);
         s.tape().reverse([=] {

@@ -118,6 +118,7 @@ public:
         const int inputs = b.size("input");
         state_ = b.state("hidden", units_, {.initial = p.initialState});
         hidden_ = b.output("hidden", state_);
+        if (!b.wired("gain")) b.remember(hidden_); // with it, the learning pass needs the recurrent drive itself
         W_ = b.weight("recurrent_weight", units_, units_, Init::normal(deviation(p.recurrentDeviation, units_)));
         const Weight B = b.weight("input_weight", units_, inputs, Init::normal(deviation(p.inputDeviation, inputs)));
         drive_ = Projection<T>(b, "input", B, p.bias ? b.weight("input_bias", units_, 1, Init::constant(0)) : Weight{});
@@ -161,14 +162,16 @@ private:
         const Value<T> W = s.weight(W_), f = s.keptStep(transmitted_), z = s.destination(hidden_);
         const T a = rate_, scale = a * scale_;
         applyActivation<T>(activation_, before.array(), f.array());
-        multiply(W.value(), f.value(), z.value());
         Value<T> recurrent;
-        if (gain) {
-            recurrent = s.tape().make(units_, z.cols, false);
-            recurrent.array() = z.array();
-            z.array() *= gain.array();
+        if (!s.remembered(hidden_)) {
+            multiply(W.value(), f.value(), z.value());
+            if (gain) {
+                recurrent = s.tape().make(units_, z.cols, false);
+                recurrent.array() = z.array();
+                z.array() *= gain.array();
+            }
+            z.array() = (T(1) - a) * before.array() + a * drive.array() + scale * z.array();
         }
-        z.array() = (T(1) - a) * before.array() + a * drive.array() + scale * z.array();
         if (!s.tape().recording()) return z;
         const Value<T> recurrentAdjoint = s.keptStep(recurrentAdjoint_), scratch = s.kept(scratch_);
         s.tape().reverse([=, activation = activation_] {

@@ -45,6 +45,7 @@ public:
         frame_.outputs.resize(ports);
         frame_.intervened.assign(ports, false);
         frame_.given.assign(ports, false);
+        frame_.remembered.assign(ports, false);
         frame_.wired.assign(ports, false);
         for (std::size_t p = 0; p < ports; ++p) {
             const auto& info = declaration_.ports[p];

@@ -39,6 +39,7 @@ public:
         frame_.outputs.resize(ports.size());
         frame_.intervened.assign(ports.size(), false);
         frame_.given.assign(ports.size(), false);
+        frame_.remembered.assign(ports.size(), false);
         frame_.wired = wiring();
         frame_.locals.resize(static_cast<std::size_t>(builder_.locals()));
         for (const auto& info : builder_.weights()) {

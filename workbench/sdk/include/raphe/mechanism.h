@@ -75,6 +75,10 @@ public:
         shown_.emplace_back(indexOf(port), shown.index);
         return {indexOf(port)};
     }
+    /// Asks the engine to keep what this output holds while a closed loop acts, so that the learning pass need not
+    /// compute it again (see Step::remembered). Worth it where computing costs more than reading: the state of a
+    /// network of units, not the trace of its connections.
+    void remember(Output output) { remembered_.push_back(output.index); }
     int size(const char* port) const { return sizes_[static_cast<std::size_t>(indexOf(port))]; }
     bool wired(const char* port) const { return wired_[static_cast<std::size_t>(indexOf(port))]; }
     /// Duration of a step, in the experiment's unit of time.
@@ -100,6 +104,7 @@ public:
     int locals() const { return locals_; }
     /// (output port, state) pairs
     const std::vector<std::pair<int, int>>& shownStates() const { return shown_; }
+    const std::vector<int>& rememberedOutputs() const { return remembered_; }
 
 private:
     int indexOf(const char* port) const {
@@ -116,6 +121,7 @@ private:
     std::vector<WeightInfo> weights_;
     std::vector<StateInfo> states_;
     std::vector<std::pair<int, int>> shown_;
+    std::vector<int> remembered_;
     int locals_ = 0;
 };
 

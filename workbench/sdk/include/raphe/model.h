@@ -15,6 +15,7 @@ struct NodeFrame {
     std::vector<Value<T>> outputs; ///< by port; the sequence of the span, step-major
     std::vector<bool> intervened;  ///< by port; whether an intervention may change what is emitted
     std::vector<bool> given;       ///< by port; the signal is given, what the node emits is left out
+    std::vector<bool> remembered;  ///< by port; the output already holds what the acting pass computed
     std::vector<Value<T>> weights;
     std::vector<Value<T>> states, next;
     std::vector<Value<T>> locals;
@@ -93,6 +94,9 @@ public:
         const bool direct = !frame_.intervened[index(port.index)] && !frame_.given[index(port.index)];
         return direct ? slot : tape_.make(slot.rows, slot.cols);
     }
+    /// Whether destination() already holds the values of this step, from the acting pass: then only the reverse step
+    /// has to be recorded. Only for outputs that the constructor asked to be remembered.
+    bool remembered(Output port) const { return frame_.remembered[index(port.index)]; }
     /// Sends a signal out of a port and returns it as the receivers see it. Interventions act here, so whatever a
     /// model feeds back to itself should be the returned Value.
     Value<T> emit(Output port, Value<T> value) {

@@ -17,10 +17,11 @@
 #endif
 
 /// Layout facts of this translation unit.
-#define RAPHE_ABI_TAG                                                                                                                         \
-    "sdk=" RAPHE_TEXT(RAPHE_SDK_VERSION) ";cxxabi=" RAPHE_TEXT(__GXX_ABI_VERSION) ";cxx11=" RAPHE_TEXT(RAPHE_CXX11_ABI) ";eigen=" RAPHE_TEXT( \
-        EIGEN_WORLD_VERSION) "." RAPHE_TEXT(EIGEN_MAJOR_VERSION) "." RAPHE_TEXT(EIGEN_MINOR_VERSION) ";align"                                 \
-                                                                                                     "=" RAPHE_TEXT(EIGEN_MAX_ALIGN_BYTES) ";index=" RAPHE_TEXT(__SIZEOF_PTRDIFF_T__)
+#define RAPHE_ABI_TAG                                                                                                                                            \
+    "sdk=" RAPHE_TEXT(RAPHE_SDK_VERSION) ";cxxabi=" RAPHE_TEXT(__GXX_ABI_VERSION) ";cxx11=" RAPHE_TEXT(RAPHE_CXX11_ABI) ";eigen=" RAPHE_TEXT(                    \
+        EIGEN_WORLD_VERSION) "." RAPHE_TEXT(EIGEN_MAJOR_VERSION) "." RAPHE_TEXT(EIGEN_MINOR_VERSION) ";align"                                                    \
+                                                                                                     "=" RAPHE_TEXT(EIGEN_MAX_ALIGN_BYTES) ";index=" RAPHE_TEXT( \
+                                                                                                         __SIZEOF_PTRDIFF_T__)
 
 namespace raphe {
 
