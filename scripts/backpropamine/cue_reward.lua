@@ -7,54 +7,7 @@
 --   raphe lua scripts/backpropamine/cue_reward.lua --full          published size (days of computing)
 --   options: --seeds N  --iterations N  --out FOLDER  --threads N
 local raphe = require "raphe"
-
-local function options(words)
-    local o = { seeds = 3, out = "runs/cue_reward" }
-    local i = 1
-    while i <= #words do
-        local word = words[i]
-        if word == "--full" or word == "--fixed" then
-            o[word:sub(3)] = true
-        elseif word == "--seeds" or word == "--iterations" or word == "--threads" then
-            i = i + 1
-            o[word:sub(3)] = math.tointeger(tonumber(words[i])) or error(word .. " needs a whole number", 0)
-        elseif word == "--out" then
-            i = i + 1
-            o.out = words[i] or error("--out needs a folder", 0)
-        else
-            error("unknown option " .. word .. "; see the head of this script", 0)
-        end
-        i = i + 1
-    end
-    return o
-end
-
-local function quantile(values, q)
-    local sorted = {}
-    for i, v in ipairs(values) do sorted[i] = v end
-    table.sort(sorted)
-    local position = 1 + q * (#sorted - 1)
-    local low = math.floor(position)
-    local high = math.min(low + 1, #sorted)
-    return sorted[low] + (position - low) * (sorted[high] - sorted[low])
-end
-
---- Mean of the last `count` values.
-local function tail(values, count)
-    local sum, first = 0, math.max(1, #values - count + 1)
-    for i = first, #values do sum = sum + values[i] end
-    return sum / (#values - first + 1)
-end
-
-local function smooth(values, width)
-    local result, sum = {}, 0
-    for i, v in ipairs(values) do
-        sum = sum + v
-        if i > width then sum = sum - values[i - width] end
-        result[i] = sum / math.min(i, width)
-    end
-    return result
-end
+local protocol = require "raphe.protocol"
 
 --- Rewards of one training, by iteration.
 local function train(name, seed, o)
@@ -64,11 +17,11 @@ local function train(name, seed, o)
     local rewards = {}
     local begun = raphe.clock()
     s:train { iterations = iterations, on_iteration = function(m) rewards[#rewards + 1] = m.reward end }
-    raphe.log(string.format("%-26s seed %d  reward %6.2f  (%d iterations, %.0f s)", name, seed, tail(rewards, math.max(1, iterations // 8)), iterations, raphe.clock() - begun))
+    raphe.log(string.format("%-26s seed %d  reward %6.2f  (%d iterations, %.0f s)", name, seed, protocol.tail(rewards, math.max(1, iterations // 8)), iterations, raphe.clock() - begun))
     return rewards
 end
 
-local o = options(raphe.args)
+local o = protocol.options({ full = false, fixed = false, seeds = 3, out = "runs/cue_reward", iterations = protocol.whole, threads = protocol.whole }, raphe.args)
 local variants
 if o.full then
     variants = {
@@ -94,21 +47,21 @@ for _, variant in ipairs(variants) do
     for seed = 1, o.seeds do
         local rewards = train(name, seed, o)
         -- The bars are about the last 500 to 1000 of 8000 iterations (full scale: the last 2000).
-        finals[seed] = tail(rewards, o.full and 2000 or math.max(1, #rewards // 8))
-        curves[seed] = smooth(rewards, math.max(1, #rewards // 50))
+        finals[seed] = protocol.tail(rewards, o.full and 2000 or math.max(1, #rewards // 8))
+        curves[seed] = protocol.smooth(rewards, math.max(1, #rewards // 50))
     end
     local x, middle, lower, upper = {}, {}, {}, {}
     local stride = math.max(1, #curves[1] // 500)
     for i = stride, #curves[1], stride do
         local values = {}
         for seed = 1, o.seeds do values[seed] = curves[seed][i] end
-        x[#x + 1], middle[#middle + 1] = i, quantile(values, 0.5)
-        lower[#lower + 1], upper[#upper + 1] = quantile(values, 0.25), quantile(values, 0.75)
+        x[#x + 1], middle[#middle + 1] = i, protocol.quantile(values, 0.5)
+        lower[#lower + 1], upper[#upper + 1] = protocol.quantile(values, 0.25), protocol.quantile(values, 0.75)
     end
     if o.seeds > 1 then series[#series + 1] = { kind = "band", group = label, x = x, lower = lower, upper = upper } end
     series[#series + 1] = { kind = "line", group = label, name = label, x = x, y = middle }
 
-    local median = quantile(finals, 0.5)
+    local median = protocol.quantile(finals, 0.5)
     local good = (not variant.at_least or median >= variant.at_least) and (not variant.at_most or median <= variant.at_most)
     passed = passed and good
     local all = {}

@@ -7,6 +7,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -31,7 +32,8 @@ void iteration(benchmark::State& state, const std::string& name) {
     const auto& registry = plugins().registry();
     auto session =
         Session::create(loadExperiment(name, registry), registry, {static_cast<int>(state.range(0)), "tbb", 0});
-    for (int i = 0; i < 3; ++i) session->iterate();
+    const auto begun = std::chrono::steady_clock::now(); // until memory and clocks have settled
+    while (std::chrono::steady_clock::now() - begun < std::chrono::milliseconds(300)) session->iterate();
     for (auto _ : state) benchmark::DoNotOptimize(session->iterate());
 }
 
@@ -105,6 +107,7 @@ int main(int argc, char** argv) {
             ->ArgName("threads")
             ->Arg(1)
             ->Arg(2)
+            ->Repetitions(3)
             ->UseRealTime()
             ->MeasureProcessCPUTime()
             ->Unit(benchmark::kMillisecond);

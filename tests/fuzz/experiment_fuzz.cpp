@@ -16,11 +16,12 @@ const Registry& registry() {
 }
 } // namespace
 
-/// Any document: what is accepted as an experiment must stay the same through its own JSON, and its graph must resolve or
-/// be refused.
+/// Any document: what is accepted as an experiment must stay the same through its own JSON, and its graph must resolve
+/// or be refused.
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     try {
-        const auto experiment = experimentFromJson(parseJson(fuzz::textOf(data, size), "input"), registry(), "/nowhere");
+        const auto experiment =
+            experimentFromJson(parseJson(fuzz::textOf(data, size), "input"), registry(), "/nowhere");
         const auto document = experiment.toJson();
         fuzz::check(experimentFromJson(document, registry()).toJson() == document,
                     "an experiment changed when it was written and read");

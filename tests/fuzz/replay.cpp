@@ -22,10 +22,18 @@ std::string mutated(std::string bytes, std::mt19937& random) {
     for (auto edits = 1 + random() % 4; edits > 0 && !bytes.empty(); --edits) {
         const auto at = random() % bytes.size(), length = std::min<std::size_t>(1 + random() % 16, bytes.size() - at);
         switch (random() % 4) {
-        case 0: bytes[at] = static_cast<char>(random() % 256); break;
-        case 1: bytes.insert(at, bytes.substr(random() % bytes.size(), length)); break;
-        case 2: bytes.erase(at, length); break;
-        case 3: bytes[at] = "0[]{}\",:-e9"[random() % 11]; break;
+        case 0:
+            bytes[at] = static_cast<char>(random() % 256);
+            break;
+        case 1:
+            bytes.insert(at, bytes.substr(random() % bytes.size(), length));
+            break;
+        case 2:
+            bytes.erase(at, length);
+            break;
+        case 3:
+            bytes[at] = "0[]{}\",:-e9"[random() % 11];
+            break;
         }
     }
     return bytes;
@@ -33,8 +41,8 @@ std::string mutated(std::string bytes, std::mt19937& random) {
 
 } // namespace
 
-/// Runs a fuzz target without libFuzzer: over every file of the given folders, parts of it, and mutations of it that are
-/// the same each time.
+/// Runs a fuzz target without libFuzzer: over every file of the given folders, parts of it, and mutations of it that
+/// are the same each time.
 int main(int argc, char** argv) {
     std::vector<std::filesystem::path> files;
     for (int i = 1; i < argc; ++i)

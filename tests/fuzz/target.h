@@ -3,13 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 
-/// A fuzz target: takes any bytes, and may only refuse them with raphe::Error. Whatever else happens (another exception,
-/// a failed check, a sanitizer's complaint, running out of time or memory) is a bug. libFuzzer calls it with bytes of its
-/// own making; replay.cpp with those of the corpus, in every build.
+/// A fuzz target: takes any bytes, and may only refuse them with raphe::Error. Whatever else happens (another
+/// exception, a failed check, a sanitizer's complaint, running out of time or memory) is a bug. libFuzzer calls it with
+/// bytes of its own making; replay.cpp with those of the corpus, in every build.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace raphe::fuzz {

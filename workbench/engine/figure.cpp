@@ -126,8 +126,11 @@ void drawFigure(const Json& description, const std::filesystem::path& picture) {
     const auto extension = picture.extension().string();
     if (extension != ".svg" && extension != ".png" && extension != ".pdf")
         throw Error(picture.string(), "pictures are written as .svg, .png or .pdf");
-    if (!picture.parent_path().empty() && !std::filesystem::is_directory(picture.parent_path()))
-        throw Error(picture.string(), "its folder does not exist");
+    if (const auto folder = picture.parent_path(); !folder.empty()) {
+        std::error_code problem;
+        std::filesystem::create_directories(folder, problem);
+        if (problem) throw Error(picture.string(), "its folder cannot be made: " + problem.message());
+    }
     const auto program = programFolder() / "raphe-figure";
     if (!std::filesystem::exists(program))
         throw Error(program.string(),

@@ -2,6 +2,7 @@
 #include "lua/lua_sandbox.h"
 
 #include "engine/files.h"
+#include "engine/plugin_host.h"
 #include "lua/lua_patterns.h"
 #include "lua/lua_values.h"
 
@@ -182,7 +183,8 @@ int doFile(lua_State* L) {
     return lua_gettop(L) - before;
 }
 
-/// require "raphe", or "name" / "folder.name" for a file beside the script or in the working folder.
+/// require "raphe", "raphe.name" for a module that comes with Raphe (resources/lua), or "name" / "folder.name" for a
+/// file beside the script or in the working folder.
 int require(lua_State* L) {
     const auto name = textArgument(L, 1, "require");
     lua_settop(L, 1);
@@ -201,9 +203,13 @@ int require(lua_State* L) {
     std::replace(file.begin(), file.end(), '.', '/');
     file += ".lua";
     const Host& host = hostOf(L);
-    for (const auto& folder : {host.scriptFolder, host.workingFolder}) {
-        if (folder.empty() || !fs::is_regular_file(folder / file)) continue;
-        compile(L, scriptText(allowedPath(L, (folder / file).string(), "require", Access::code)), "@" + file);
+    const bool own = file.starts_with("raphe/");
+    const auto folders = own ? std::vector<fs::path>{resourceFolder() / "lua"}
+                             : std::vector<fs::path>{host.scriptFolder, host.workingFolder};
+    for (const auto& folder : folders) {
+        const auto path = folder / (own ? file.substr(6) : file);
+        if (folder.empty() || !fs::is_regular_file(path)) continue;
+        compile(L, scriptText(own ? path : allowedPath(L, path.string(), "require", Access::code)), "@" + file);
         lua_pushvalue(L, 1);
         lua_call(L, 1, 1);
         if (lua_isnil(L, -1)) {
@@ -214,7 +220,8 @@ int require(lua_State* L) {
         lua_setfield(L, 2, name.c_str());
         return 1;
     }
-    throw Error("require", "there is no file " + file + " beside the script or in the working folder");
+    throw Error("require", own ? "no module " + name + " comes with Raphe"
+                               : "there is no file " + file + " beside the script or in the working folder");
 }
 
 // -- string, table, math, coroutine -----------------------------------------------------------------------------------

@@ -121,6 +121,23 @@ TEST_F(LuaSandbox, RequiresFilesBesideTheScript) {
     writeFile("protocols/bad.lua", "return require 'evil'");
     EXPECT_THROW(host().runFile(folder_ / "protocols" / "bad.lua"), Error);
 }
+TEST_F(LuaSandbox, RequiresModulesThatComeWithRaphe) {
+    expectHolds(R"(
+        local p = require 'raphe.protocol'
+        assert(p == require 'raphe.protocol')
+        local o = p.options({ seeds = 3, full = false, out = 'x', threads = p.whole }, { '--full', '--seeds', '5' })
+        assert(o.full == true and o.seeds == 5 and o.out == 'x' and o.threads == nil)
+        assert(p.median { 3, 1, 2 } == 2 and p.median { 4, 1, 2, 3 } == 2.5 and p.quantile({ 0, 10 }, 0.25) == 2.5)
+        assert(p.tail({ 1, 2, 3 }, 2) == 2.5 and p.tail({ 1 }, 5) == 1)
+        local s = p.smooth({ 2, 4, 6 }, 2)
+        assert(s[1] == 2 and s[2] == 3 and s[3] == 5)
+        for _, words in ipairs { { '--sedes', '5' }, { '--seeds' }, { '--seeds', '1.5' }, { '--out' }, { 'full' } } do
+            local fine, problem = pcall(p.options, { seeds = 3, full = false, out = 'x' }, words)
+            assert(not fine and problem:find(words[1], 1, true), problem)
+        end)");
+    writeFile("protocols/bad.lua", "require 'raphe.prtocol'");
+    EXPECT_THROW(host().runFile(folder_ / "protocols" / "bad.lua"), Error);
+}
 TEST_F(LuaSandbox, AScriptOutsideReadsItsHelpersButWritesNothingThere) {
     std::ofstream(root_ / "outside" / "main.lua") << "assert(require 'secret' == 'secret')\n"
                                                      "assert(not pcall(io.open, '" +

@@ -1,0 +1,83 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What protocols have in common: options on the command line, statistics over seeds, and bars that results must meet.
+--
+--   local protocol = require "raphe.protocol"
+local protocol = {}
+
+--- In `options`: a whole number that has no default.
+protocol.whole = {}
+
+--- Reads the words after the script's name. The defaults say what there is and of which kind: false is a flag, a number
+--- (or protocol.whole) takes a whole number, a text takes a text.
+---   protocol.options({ seeds = 3, full = false, out = "runs/x", threads = protocol.whole }, raphe.args)
+function protocol.options(defaults, words)
+    local result, names = {}, {}
+    for name, default in pairs(defaults) do
+        if default ~= protocol.whole then result[name] = default end
+        names[#names + 1] = "--" .. name
+    end
+    table.sort(names)
+    local i = 1
+    while i <= #words do
+        local word = words[i]
+        local name = word:match("^%-%-(.+)$")
+        local default = name and defaults[name]
+        if default == nil then error(string.format("unknown option %q; there are %s", word, table.concat(names, ", ")), 0) end
+        if default == false then
+            result[name] = true
+        else
+            i = i + 1
+            local value = words[i]
+            if type(default) == "string" then
+                result[name] = value or error(word .. ": expected a text after it", 0)
+            else
+                result[name] = value and math.tointeger(tonumber(value))
+                    or error(string.format("%s: expected a whole number after it, got %s", word, value or "nothing"), 0)
+            end
+        end
+        i = i + 1
+    end
+    return result
+end
+
+--- The q-quantile (0 <= q <= 1) of a list of numbers, interpolated between its two neighbours.
+function protocol.quantile(values, q)
+    local sorted = table.move(values, 1, #values, 1, {})
+    table.sort(sorted)
+    local position = 1 + q * (#sorted - 1)
+    local low = math.floor(position)
+    local high = math.min(low + 1, #sorted)
+    return sorted[low] + (position - low) * (sorted[high] - sorted[low])
+end
+function protocol.median(values) return protocol.quantile(values, 0.5) end
+
+--- Mean of the last `count` values.
+function protocol.tail(values, count)
+    local sum, first = 0, math.max(1, #values - count + 1)
+    for i = first, #values do sum = sum + values[i] end
+    return sum / (#values - first + 1)
+end
+
+--- Moving mean over the last `width` values.
+function protocol.smooth(values, width)
+    local result, sum = {}, 0
+    for i, v in ipairs(values) do
+        sum = sum + v
+        if i > width then sum = sum - values[i - width] end
+        result[i] = sum / math.min(i, width)
+    end
+    return result
+end
+
+--- Prints which bars {text, met} are met, and says whether all are.
+function protocol.bars(bars)
+    local all = true
+    for _, bar in ipairs(bars) do
+        print(string.format("%-4s %s", bar[2] and "met" or "NOT", bar[1]))
+        all = all and bar[2]
+    end
+    print(all and "all bars are met" or "some bars are NOT met")
+    return all
+end
+
+return protocol
