@@ -19,6 +19,7 @@ public:
         std::vector<StateInfo> states;
         std::vector<int> parameters; ///< index of each weight in parameters()
         int locals = 0;
+        std::vector<int> packed;     ///< weights of which packed layouts are wanted
         std::vector<int> shownState; ///< by port: the state that an output shows, or -1
         std::vector<bool> remembers; ///< by port: the acting pass keeps this output for the learning pass
         bool closes = false;         ///< has ports that are read at the end of a step
@@ -36,6 +37,7 @@ public:
             }
             node.states = builder.states();
             node.locals = builder.locals();
+            node.packed = builder.packedWeights();
             node.shownState.assign(item.portSizes.size(), -1);
             for (auto [port, state] : builder.shownStates()) node.shownState[static_cast<std::size_t>(port)] = state;
             node.remembers.assign(item.portSizes.size(), false);

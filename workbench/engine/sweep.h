@@ -86,6 +86,7 @@ public:
         known_.resize(nodeCount);
         stageOf_.assign(nodeCount, -1);
         sources_.resize(nodeCount);
+        packedMemory_.resize(nodeCount);
         taskKnown_.resize(nodeCount);
         replayKnown_.resize(nodeCount);
         for (std::size_t n = 0; n < nodeCount; ++n) {
@@ -103,6 +104,11 @@ public:
             frame.states.resize(node.states.size());
             frame.next.resize(node.states.size());
             frame.locals.resize(static_cast<std::size_t>(node.locals));
+            frame.packed.resize(node.packed.size());
+            for (int weight : node.packed) {
+                const auto& info = network_.parameters()[at(node.parameters[at(weight)])];
+                packedMemory_[n].emplace_back(Packed<T>::size(info.rows, info.cols));
+            }
             frame.entity = node.entity;
             spanInputs_[n].resize(ports);
             known_[n].resize(ports);
@@ -445,6 +451,7 @@ private:
         for (std::size_t i = 0; i < segments_.size(); ++i) {
             saveCheckpoint(i);
             const auto [first, count] = segments_[i];
+            packDue_ = true;
             if (!loop()) {
                 runSpan(first, count, recordLast && i + 1 == segments_.size(), actingStages_, taskKnown_);
                 continue;
@@ -463,6 +470,7 @@ private:
         for (std::size_t i = segments_.size(); i-- > 0;) {
             if (!recordedAlready) {
                 loadCheckpoint(i);
+                packDue_ = true;
                 runSpan(segments_[i].start, segments_[i].count, true, loop() ? learningStages_ : actingStages_,
                         loop() ? replayKnown_ : taskKnown_);
             }
@@ -499,6 +507,7 @@ private:
                 stageOf_[at(n)] = static_cast<int>(s);
                 prepareNode(n, known[at(n)], record);
             }
+        packDue_ = false;
         for (const auto& stage : stages) runStage(stage, known);
         if (settle_ && first + count == plan_.steps) {
             window_.offset = count;
@@ -546,6 +555,11 @@ private:
         for (std::size_t p = 0; p < known.size(); ++p) frame.given[p] = known[p];
         for (std::size_t k = 0; k < frame.weights.size(); ++k)
             frame.weights[k] = weightValue(node.parameters[k], record);
+        if (packDue_) // weights are constant within a segment
+            for (std::size_t k = 0; k < frame.packed.size(); ++k) {
+                const auto& W = frame.weights[at(node.packed[k])];
+                frame.packed[k] = Packed<T>(W.data, W.rows, W.cols, packedMemory_[at(n)][k].data());
+            }
         for (std::size_t k = 0; k < frame.states.size(); ++k) {
             const auto& info = node.states[k];
             Value<T> leaf{&tape_, states_[at(n)][k].data(), nullptr, static_cast<int>(info.size()), plan_.trials};
@@ -880,6 +894,8 @@ private:
     std::vector<NodeFrame<T>> frames_;
     std::vector<std::vector<Value<T>>> leaves_, spanInputs_;
     std::vector<std::vector<AlignedArray<T>>> states_, stateAdjoints_;
+    std::vector<std::vector<AlignedArray<T>>> packedMemory_;
+    bool packDue_ = true;
     std::vector<AlignedArray<T>> delays_, delayAdjoints_;
     std::vector<Value<T>> delayLeaves_;
     std::vector<AlignedArray<T>> checkpoints_;

@@ -108,6 +108,7 @@ public:
         state_ = b.state("hidden", units_);
         if (rule_ == Rule::none) {
             b.remember(hidden_);
+            packed_ = b.packed(W_);
             return;
         }
 
@@ -233,18 +234,17 @@ private:
     }
 
     void stepFixed(Step<T>& s, Value<T> drive, Value<T> h1, Value<T> h) const {
-        const Value<T> W = s.weight(W_);
         if (!s.remembered(hidden_)) {
             h.value() = drive.value();
-            h.value().noalias() += W.value() * h1.value();
+            s.packed(packed_).multiply(h1.data, h.cols, h.data);
             h.array() = h.array().tanh();
         }
         if (!s.tape().recording()) return;
         const Value<T> zbar = s.keptStep(driveAdjoint_);
-        s.tape().reverse([=] {
+        s.tape().reverse([=, W = s.packed(packed_)] {
             zbar.array() = h.gradientArray() * (T(1) - h.array().square());
             if (drive.adjoint) drive.gradient() += zbar.value();
-            if (h1.adjoint) h1.gradient().noalias() += W.value().transpose() * zbar.value();
+            if (h1.adjoint) W.multiplyTransposed(zbar.data, zbar.cols, h1.adjoint);
         });
     }
 
@@ -473,6 +473,7 @@ private:
     Projection<T> input_;
     Input plasticity_;
     Output hidden_;
+    PackedWeight packed_; ///< only with rule none
     Weight W_, alpha_, eta_, fanGain_, fanBias_;
     State state_, earlier_, rate_, trace_, eligibility_;
     Local driveAdjoint_, rows_, copies_, gainAdjoint_, start_;

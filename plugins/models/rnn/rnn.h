@@ -120,6 +120,7 @@ public:
         hidden_ = b.output("hidden", state_);
         if (!b.wired("gain")) b.remember(hidden_); // with it, the learning pass needs the recurrent drive itself
         W_ = b.weight("recurrent_weight", units_, units_, Init::normal(deviation(p.recurrentDeviation, units_)));
+        packed_ = b.packed(W_);
         const Weight B = b.weight("input_weight", units_, inputs, Init::normal(deviation(p.inputDeviation, inputs)));
         drive_ = Projection<T>(b, "input", B, p.bias ? b.weight("input_bias", units_, 1, Init::constant(0)) : Weight{});
         if (b.wired("feedback")) {
@@ -159,12 +160,13 @@ public:
 private:
     /// The new state, given the drive from outside; `gain` may be empty.
     Value<T> leakyStep(Step<T>& s, Value<T> before, Value<T> drive, Value<T> gain) const {
-        const Value<T> W = s.weight(W_), f = s.keptStep(transmitted_), z = s.destination(hidden_);
+        const Value<T> f = s.keptStep(transmitted_), z = s.destination(hidden_);
         const T a = rate_, scale = a * scale_;
         applyActivation<T>(activation_, before.array(), f.array());
         Value<T> recurrent;
         if (!s.remembered(hidden_)) {
-            multiply(W.value(), f.value(), z.value());
+            z.array().setZero();
+            s.packed(packed_).multiply(f.data, f.cols, z.data);
             if (gain) {
                 recurrent = s.tape().make(units_, z.cols, false);
                 recurrent.array() = z.array();
@@ -174,7 +176,7 @@ private:
         }
         if (!s.tape().recording()) return z;
         const Value<T> recurrentAdjoint = s.keptStep(recurrentAdjoint_), scratch = s.kept(scratch_);
-        s.tape().reverse([=, activation = activation_] {
+        s.tape().reverse([=, activation = activation_, W = s.packed(packed_)] {
             const auto g = z.gradientArray();
             if (drive.adjoint) drive.gradientArray() += a * g;
             auto r = recurrentAdjoint.array();
@@ -184,21 +186,13 @@ private:
                 r *= gain.array();
             }
             if (!before.adjoint) return;
-            multiply(W.value().transpose(), recurrentAdjoint.value(), scratch.value());
             auto back = scratch.array();
+            back.setZero();
+            W.multiplyTransposed(recurrentAdjoint.data, recurrentAdjoint.cols, scratch.data);
             scaleByDerivative<T>(activation, f.array(), back);
             before.gradientArray() += (T(1) - a) * g + back;
         });
         return z;
-    }
-
-    /// y = A x; small matrices without the blocking of large ones, whose overhead exceeds the work.
-    template <class A, class X, class Y>
-    static void multiply(const A& a, const X& x, Y&& y) {
-        if (a.rows() <= 8)
-            y.noalias() = a.lazyProduct(x);
-        else
-            y.noalias() = a * x;
     }
 
     int units_;
@@ -208,6 +202,7 @@ private:
     Output hidden_;
     State state_;
     Weight W_, F_, e_;
+    PackedWeight packed_;
     Projection<T> drive_;
     Local transmitted_;      ///< f(z(t-1)) for the whole span
     Local recurrentAdjoint_; ///< adjoint of W f(z(t-1)) for the whole span

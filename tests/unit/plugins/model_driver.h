@@ -87,6 +87,12 @@ public:
             T* gradient = learn && !frozen ? gradients[k].data() : nullptr;
             frame_.weights[k] = {&tape_, weights[k].data(), gradient, info.rows, info.cols};
         }
+        frame_.packed.clear();
+        for (int k : builder_.packedWeights()) {
+            const auto& W = frame_.weights[static_cast<std::size_t>(k)];
+            frame_.packed.emplace_back(W.data, W.rows, W.cols,
+                                       tape_.arena().template array<T>(Packed<T>::size(W.rows, W.cols)));
+        }
         for (std::size_t k = 0; k < initial.size(); ++k) {
             const int rows = static_cast<int>(builder_.states()[k].size());
             Value<T> leaf{&tape_, initial[k].data(), nullptr, rows, setup_.trials};

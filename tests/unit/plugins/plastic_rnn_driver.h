@@ -206,6 +206,12 @@ private:
             frame_.weights[k] = {&tape_, weights[k].data(), recording ? gradients[k].data() : nullptr, info.rows,
                                  info.cols};
         }
+        frame_.packed.clear();
+        for (int k : builder_.packedWeights()) {
+            const auto& W = frame_.weights[static_cast<std::size_t>(k)];
+            frame_.packed.emplace_back(W.data, W.rows, W.cols,
+                                       tape_.arena().template array<T>(Packed<T>::size(W.rows, W.cols)));
+        }
         for (std::size_t k = 0; k < states_.size(); ++k) {
             const auto& info = builder_.states()[k];
             Value<T> leaf{&tape_, states_[k], nullptr, static_cast<int>(info.size()), trials};

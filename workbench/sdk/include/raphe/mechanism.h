@@ -22,6 +22,9 @@ struct Output {
 struct Weight {
     int index = -1;
 }; ///< a trainable tensor; belongs to the session
+struct PackedWeight {
+    int index = -1;
+}; ///< a weight that is kept laid out for products at every step
 struct State {
     int index = -1;
 }; ///< numbers that a trial carries from step to step
@@ -88,6 +91,11 @@ public:
         weights_.push_back({std::move(name), rows, cols, init});
         return {static_cast<int>(weights_.size()) - 1};
     }
+    /// Asks for a layout of the weight for products with few columns at every step (see packed.h).
+    PackedWeight packed(Weight weight) {
+        packed_.push_back(weight.index);
+        return {static_cast<int>(packed_.size()) - 1};
+    }
     State state(std::string name, int rows, StateOptions options = {}) {
         StateInfo info;
         static_cast<StateOptions&>(info) = options;
@@ -102,6 +110,8 @@ public:
     const std::vector<WeightInfo>& weights() const { return weights_; }
     const std::vector<StateInfo>& states() const { return states_; }
     int locals() const { return locals_; }
+    /// weights, by index, of which packed layouts are wanted
+    const std::vector<int>& packedWeights() const { return packed_; }
     /// (output port, state) pairs
     const std::vector<std::pair<int, int>>& shownStates() const { return shown_; }
     const std::vector<int>& rememberedOutputs() const { return remembered_; }
@@ -122,6 +132,7 @@ private:
     std::vector<StateInfo> states_;
     std::vector<std::pair<int, int>> shown_;
     std::vector<int> remembered_;
+    std::vector<int> packed_;
     int locals_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include "raphe/mechanism.h"
 #include "raphe/ops.h"
+#include "raphe/packed.h"
 
 #include <cstring>
 
@@ -17,6 +18,7 @@ struct NodeFrame {
     std::vector<bool> given;       ///< by port; the signal is given, what the node emits is left out
     std::vector<bool> remembered;  ///< by port; the output already holds what the acting pass computed
     std::vector<Value<T>> weights;
+    std::vector<Packed<T>> packed;
     std::vector<Value<T>> states, next;
     std::vector<Value<T>> locals;
     std::vector<bool> wired;  ///< by port
@@ -67,6 +69,9 @@ public:
     bool known(Input port) const { return static_cast<bool>(frame_.inputs[index(port.index)]); }
     bool wired(Input port) const { return frame_.wired[index(port.index)]; }
     Value<T> weight(Weight weight) const { return frame_.weights[index(weight.index)]; }
+
+    /// A weight laid out for products with few columns. Its gradient is the caller's business.
+    const Packed<T>& packed(PackedWeight weight) const { return frame_.packed[index(weight.index)]; }
 
     /// State before this step.
     Value<T> state(State state) const { return frame_.states[index(state.index)]; }
