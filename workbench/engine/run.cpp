@@ -13,6 +13,8 @@
 #include <cctype>
 #include <chrono>
 #include <ctime>
+#include <map>
+#include <optional>
 #include <thread>
 
 namespace raphe {
@@ -107,15 +109,10 @@ private:
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-void writeProvenance(RunStore& store, const Session& session, const PluginHost& plugins, const Json& document) {
+/// By key: what this part of a run is made with.
+std::vector<std::pair<std::string, std::string>> provenanceOf(const Session& session, const PluginHost& plugins,
+                                                              const Json& document) {
     const auto text = document.dump();
-    store.setProvenance("raphe_version", RAPHE_VERSION);
-    store.setProvenance("raphe_commit", RAPHE_COMMIT);
-    store.setProvenance("experiment_hash", fmt::format("{:016x}", XXH3_64bits(text.data(), text.size())));
-    store.setProvenance("seed", std::to_string(session.experiment().seed));
-    store.setProvenance("precision", session.experiment().precision == Precision::float32 ? "float32" : "float64");
-    store.setProvenance("threads", std::to_string(session.threads()));
-    store.setProvenance("host", hostName());
     Json used = Json::array();
     for (const auto& record : plugins.records()) {
         bool needed = false;
@@ -124,8 +121,30 @@ void writeProvenance(RunStore& store, const Session& session, const PluginHost& 
         if (needed && record.error.empty())
             used.push_back({{"name", record.name}, {"version", record.version}, {"manifest", record.manifestHash}});
     }
-    store.setProvenance("plugins", used.dump());
-    store.setProvenance("start", now());
+    return {{"raphe_version", RAPHE_VERSION},
+            {"raphe_commit", RAPHE_COMMIT},
+            {"experiment_hash", fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()))},
+            {"seed", std::to_string(session.experiment().seed)},
+            {"precision", session.experiment().precision == Precision::float32 ? "float32" : "float64"},
+            {"threads", std::to_string(session.threads())},
+            {"host", hostName()},
+            {"plugins", used.dump()},
+            {"start", now()}};
+}
+
+/// Keeps what the run began with; what differs in a later part of it stands in the event `resumed`.
+void writeProvenance(RunStore& store, const std::map<std::string, std::string>& earlier,
+                     const std::vector<std::pair<std::string, std::string>>& current,
+                     std::optional<std::int64_t> resumedAt) {
+    Json changed = Json::object();
+    for (const auto& [key, value] : current) {
+        const auto found = earlier.find(key);
+        if (found == earlier.end())
+            store.setProvenance(key, value);
+        else if (found->second != value)
+            changed[key] = value;
+    }
+    if (resumedAt) store.appendEvent(*resumedAt, "resumed", changed.dump());
 }
 
 } // namespace
@@ -162,6 +181,8 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
                                                  "another folder with --out, or repeat the run's own settings");
     }
     auto store = goOn ? RunStore::open(outcome.folder) : RunStore::create(outcome.folder, document.dump(2) + "\n");
+    std::map<std::string, std::string> earlier;
+    std::optional<std::int64_t> resumedAt;
     if (goOn) {
         const auto reader = RunReader::open(outcome.folder);
         std::int64_t position = 0;
@@ -172,9 +193,10 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
         store.truncateAfter(position - 1);
         for (auto& item : reader.metrics())
             if (item.iteration < position) metrics.push_back(std::move(item));
-        store.appendEvent(position, "resumed", "{}");
+        for (auto& [key, value] : reader.provenance()) earlier.emplace(key, value);
+        resumedAt = position;
     }
-    writeProvenance(store, *session, plugins, document);
+    writeProvenance(store, earlier, provenanceOf(*session, plugins, document), resumedAt);
     store.commit();
     Recorder recorder(store, std::move(metrics), options.checkpointEvery, observer);
     if (started) started(*session, outcome.folder);

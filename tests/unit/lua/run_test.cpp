@@ -21,8 +21,11 @@ TEST_F(LuaRuns, ResumesToTheSameHash) {
                 "local part = raphe.run(small(), { out = 'part', iterations = 20, threads = 1, on_iteration = "
                 "function(m) return m.iteration < 6 end })\n"
                 "assert(not part.completed and part.iterations == 7)\n"
-                "local rest = raphe.run(small(), { out = 'part', iterations = 20, threads = 1, resume = true })\n"
-                "assert(rest.completed and rest.run_hash == whole.run_hash)");
+                "local before = raphe.open_run('part').provenance\n"
+                "local rest = raphe.run(small(), { out = 'part', iterations = 20, threads = 2, resume = true })\n"
+                "assert(rest.completed and rest.run_hash == whole.run_hash)\n"
+                "local after = raphe.open_run('part').provenance -- what the run began with stays\n"
+                "assert(after.start == before.start and after.threads == '1' and after.exit == 'done')");
 }
 TEST_F(LuaRuns, KeepsRecordedSignals) {
     expectHolds("local d = small():json() d.record = { { port = 'readout.output', every_iterations = 5 } }\n"

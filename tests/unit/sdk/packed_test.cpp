@@ -52,7 +52,8 @@ TYPED_TEST(PackedTest, AddsTheProductAndTheTransposedProduct) {
                         double sum = 0.5;
                         for (int k = 0; k < cols; ++k)
                             sum += double(e.w(i, k)) * double(e.X[e.count(c, cols) + std::size_t(k)]);
-                        ASSERT_NEAR(Y[e.count(c, rows) + std::size_t(i)], sum, tolerance) << rows << " " << cols << " " << n;
+                        ASSERT_NEAR(Y[e.count(c, rows) + std::size_t(i)], sum, tolerance)
+                            << rows << " " << cols << " " << n;
                     }
                 std::vector<T> back(e.count(cols, n), T(0.25));
                 e.packed.multiplyTransposed(e.Z.data(), n, back.data());

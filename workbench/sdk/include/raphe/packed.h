@@ -7,10 +7,10 @@
 
 namespace raphe {
 
-/// A matrix W (rows x cols) laid out for products with few columns, as they occur at every step of a recurrent network. A
-/// general product lays its operands out anew each time, which takes a good part of so small a product; here it is done
-/// once for all steps. Panels of some rows follow one another; within a panel, column after column. Each result is one
-/// sum in the order of W's columns, so it does not depend on how many columns are multiplied together.
+/// A matrix W (rows x cols) laid out for products with few columns, as they occur at every step of a recurrent network.
+/// A general product lays its operands out anew each time, which takes a good part of so small a product; here it is
+/// done once for all steps. Panels of some rows follow one another; within a panel, column after column. Each result is
+/// one sum in the order of W's columns, so it does not depend on how many columns are multiplied together.
 template <class T>
 class Packed {
 public:
