@@ -66,6 +66,9 @@ TEST_F(CommandLine, TrainsPlotsEvaluatesAndExports) {
     const auto run = (folder_ / "run").string();
     const auto trained = raphe({"run", experiment, "--out", run, "--iterations", "20", "--json", "--seed", "3"});
     ASSERT_EQ(trained.exitCode, 0) << trained.err;
+    EXPECT_NE(trained.err.find("20/20"), std::string::npos)
+        << "people see the progress beside the objects: " << trained.err;
+    EXPECT_EQ(raphe({"run", experiment, "--out", run + "q", "--iterations", "2", "--json", "--quiet"}).err, "");
     int lines = 0;
     std::istringstream stream(trained.out);
     std::string line, last;

@@ -130,16 +130,16 @@ int run(const PluginHost& plugins, const RunArguments& a) {
     std::filesystem::path folder;
     const auto started = [&](Session& session, const std::filesystem::path& runFolder) {
         folder = runFolder;
-        if (a.output == OutputStyle::people)
+        if (a.output.people())
             fmt::print(stderr, "{}: {} trials of {} steps, {} threads, {} -> {}\n", experiment.name,
                        session.batchTrials(), session.steps(), session.threads(),
                        experiment.precision == Precision::float32 ? "float32" : "float64", runFolder.string());
-        if (a.output == OutputStyle::people && session.iteration() > 0)
+        if (a.output.people() && session.iteration() > 0)
             fmt::print(stderr, "going on after iteration {}\n", session.iteration());
     };
     const auto outcome = runExperiment(experiment, plugins, options, &progress, started);
     progress.finish();
-    if (a.output == OutputStyle::json) {
+    if (a.output.json) {
         fmt::print("{}\n", Json{{"event", "end"},
                                 {"run", outcome.folder.string()},
                                 {"run_hash", outcome.hash},
@@ -149,7 +149,8 @@ int run(const PluginHost& plugins, const RunArguments& a) {
                                 {"metrics", object(outcome.metrics)}}
                                .dump());
         std::fflush(stdout);
-    } else if (a.output == OutputStyle::people) {
+    }
+    if (a.output.people()) {
         fmt::print(stderr, "{} after {} iterations, {:.1f} s of training; means over the last 5 %:",
                    outcome.completed ? "done" : "interrupted", outcome.iterations, outcome.seconds);
         for (const auto& [name, value] : outcome.metrics) fmt::print(stderr, " {} {:.5g}", name, value);
@@ -157,7 +158,7 @@ int run(const PluginHost& plugins, const RunArguments& a) {
         if (!outcome.completed)
             fmt::print(stderr, "go on with: raphe run {}{} --out {} --resume\n", a.experiment, sameSettings(a),
                        outcome.folder.string());
-        fmt::print("{}\n", outcome.folder.string());
+        if (!a.output.json) fmt::print("{}\n", outcome.folder.string());
     }
     return outcome.completed ? 0 : 130;
 }

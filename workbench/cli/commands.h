@@ -23,7 +23,7 @@ struct RunArguments {
     std::uint64_t scheduleSeed = 0;
     bool resume = false, recordAll = false;
     std::vector<std::string> record, interventions;
-    OutputStyle output = OutputStyle::people;
+    OutputStyle output;
 };
 
 struct EvaluateArguments {

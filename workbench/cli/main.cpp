@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
     runCommand->add_flag("--quiet", quiet, "No progress");
     runCommand->add_flag("--json", json, "One JSON object per line on stdout");
     runCommand->callback([&] {
-        runArguments.output = json ? OutputStyle::json : quiet ? OutputStyle::quiet : OutputStyle::people;
+        runArguments.output = {json, quiet};
         command = [&] { return run(plugins, runArguments); };
     });
 

@@ -39,6 +39,8 @@ void watchInterrupts() {
     sigaction(SIGTERM, &action, nullptr);
 }
 
+bool OutputStyle::people() const { return !quiet && !(json && isatty(1) != 0); }
+
 Progress::~Progress() { finish(); }
 
 void Progress::finish() {
@@ -49,7 +51,7 @@ void Progress::finish() {
 void Progress::onIteration(Session& session, const IterationReport& report) {
     if (interrupted()) session.cancel();
     const auto now = std::chrono::steady_clock::now();
-    if (output_ == OutputStyle::json) {
+    if (output_.json) {
         Json metrics = Json::object();
         for (const auto& [name, value] : report.metrics) metrics[name] = value;
         fmt::print("{}\n", Json{{"event", "iteration"},
@@ -57,13 +59,12 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
                                 {"seconds", report.seconds},
                                 {"metrics", metrics}}
                                .dump());
-        if (now - drawn_ > std::chrono::milliseconds(200)) {
+        if (now - flushed_ > std::chrono::milliseconds(200)) {
             std::fflush(stdout);
-            drawn_ = now;
+            flushed_ = now;
         }
-        return;
     }
-    if (output_ == OutputStyle::quiet) return;
+    if (!output_.people()) return;
     if (first_ < 0) {
         first_ = report.iteration;
         begun_ = now;

@@ -8,15 +8,20 @@
 
 namespace raphe::cli {
 
-enum class OutputStyle { people, quiet, json };
+/// What a training says: objects on stdout for programs, and a bar and sentences on stderr for people, or either alone.
+struct OutputStyle {
+    bool json = false, quiet = false;
+    /// Whether people are addressed. Not where the objects would fall between the pieces of the bar.
+    bool people() const;
+};
 
 /// Set by Ctrl-C (SIGINT) and SIGTERM once watchInterrupts() was called. The second signal ends the program at once.
 bool interrupted();
 void watchInterrupts();
 
 /// Shows a training on the terminal (stderr): a bar with rate and remaining time, redrawn in place, or a line every few
-/// seconds where there is no terminal; with OutputStyle::json one object per iteration on stdout. Cancels the session
-/// when the user interrupts.
+/// seconds where there is no terminal; with `json` also one object per iteration on stdout. Cancels the session when
+/// the user interrupts.
 class Progress final : public SessionObserver {
 public:
     Progress(OutputStyle output, int iterations) : output_(output), iterations_(iterations) {}
@@ -34,7 +39,7 @@ private:
     bool lineOpen_ = false;
     std::string shownMetric_;
     double smoothed_ = 0;
-    std::chrono::steady_clock::time_point begun_, drawn_{};
+    std::chrono::steady_clock::time_point begun_, drawn_{}, flushed_{};
 };
 
 } // namespace raphe::cli
