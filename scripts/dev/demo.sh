@@ -44,6 +44,5 @@ for kind in svg png; do
 done
 
 echo
-echo "Trained $iterations iterations in $seconds s."
-echo "Mean reward at the end: $reward"
+LC_ALL=C printf 'Trained %s iterations in %.1f s.\nMean reward at the end: %.2f\n' "$iterations" "$seconds" "$reward"
 echo "Learning curve: $run/learning_curve.svg and $run/learning_curve.png"
