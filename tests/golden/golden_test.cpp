@@ -225,7 +225,7 @@ void checkA2cUpdates(const Json& file) {
     const auto& dims = file.at("dims");
     const auto& options = file.at("options");
     const int steps = dims.at("T"), batch = dims.at("B"), actions = dims.at("A");
-    const auto learner = [&](Sketch sketch, Json extra) {
+    const auto learner = [&](Sketch sketch, const Json& extra) {
         Json params = {{"discount", options.at("gamma")},
                        {"value_weight", options.at("b_val")},
                        {"concentration_weight", options.at("b_ent")},
@@ -275,7 +275,7 @@ void checkA2cUpdates(const Json& file) {
         const double norm = update.at("grad_norm").get<double>();
         EXPECT_LE(std::abs(report.metrics.back().second - norm) / std::max(1.0, norm), tolerance) << "gradient norm";
         for (const auto& [key, value] : update.at("grads_unclipped").items()) {
-            const auto name = plasticNames.at(key);
+            const auto& name = plasticNames.at(key);
             auto change = find(before, name).values;
             const auto after = bare->get(name).values;
             for (std::size_t i = 0; i < change.size(); ++i) change[i] -= after[i];
@@ -304,7 +304,7 @@ const Names nmNames{{"L", "core.left_factor"},
 
 std::string divisorOf(const Json& config) { return config.value("recurrent_divisor", "one") == "N" ? "units" : "one"; }
 
-Sketch nmNetwork(const Json& file, Json ruleParams = Json()) {
+Sketch nmNetwork(const Json& file, const Json& ruleParams = Json()) {
     const auto& config = file.at("config");
     const auto& params = file.at("params");
     const auto model = config.at("model").get<std::string>();

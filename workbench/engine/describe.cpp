@@ -60,7 +60,7 @@ std::string notes(const PortInfo& port) {
 }
 
 /// Table cells must not contain what ends them.
-std::string cell(std::string text) {
+std::string cell(const std::string& text) {
     std::string result;
     for (char c : text) {
         if (c == '|')

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <functional>
 #include <set>
+#include <string_view>
 
 namespace raphe {
 
@@ -56,7 +57,8 @@ void readFields(const Json& object, const std::string& place, const std::vector<
     for (const auto& field : fields) known.emplace_back(field.key);
     for (const auto& [key, value] : object.items()) {
         const auto where = place.empty() ? key : place + "." + key;
-        const auto field = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return key == f.key; });
+        const auto field = std::find_if(fields.begin(), fields.end(),
+                                        [&, name = std::string_view(key)](const Field& f) { return name == f.key; });
         if (field == fields.end()) throw Error(where, "unknown field \"" + key + "\"" + suggestion(key, known));
         field->read(value, where);
     }
@@ -104,7 +106,7 @@ WireSpec readWire(const Json& value, const std::string& place) {
         const auto text = value.get<std::string>();
         const auto arrow = text.find("->");
         if (arrow == std::string::npos) expected(place, "\"node.port -> node.port\"", value);
-        const auto trimmed = [](std::string s) {
+        const auto trimmed = [](const std::string& s) {
             const auto first = s.find_first_not_of(" \t"), last = s.find_last_not_of(" \t");
             return first == std::string::npos ? std::string{} : s.substr(first, last - first + 1);
         };
@@ -305,7 +307,7 @@ Intervention parseIntervention(const std::string& text) {
     std::string target = text.substr(0, equals), rest = text.substr(equals + 1), range;
     Json document = Json::object();
     const auto number = [&](const std::string& digits) {
-        const auto value = Json::parse(digits, nullptr, false);
+        auto value = Json::parse(digits, nullptr, false);
         if (!value.is_number()) bad();
         return value;
     };
@@ -428,7 +430,7 @@ std::vector<std::string> experimentNames() {
 std::filesystem::path findExperiment(const std::string& nameOrPath) {
     if (std::filesystem::is_regular_file(nameOrPath)) return nameOrPath;
     if (nameOrPath.find('/') == std::string::npos && !nameOrPath.empty()) {
-        const auto packaged = resourceFolder() / "experiments" / (nameOrPath + ".json");
+        auto packaged = resourceFolder() / "experiments" / (nameOrPath + ".json");
         if (std::filesystem::exists(packaged)) return packaged;
     }
     if (std::filesystem::is_directory(nameOrPath))

@@ -204,7 +204,7 @@ void FigureLinePlottable::draw(QCPPainter* painter) {
         if (lowestIndex != highestIndex) line.append(lowestIndex <= highestIndex ? highest : lowest);
         inColumn = 0;
     };
-    const auto closeLine = [&] {
+    const auto closeLine = [&, width = width] {
         closeColumn();
         if (line.size() == 1 && area.contains(line[0])) { // a point between two gaps
             painter->setBrush(look_.color);

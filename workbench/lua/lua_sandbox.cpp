@@ -482,10 +482,10 @@ fs::path allowedPath(lua_State* L, const std::string& path, const std::string& p
     const Host& host = hostOf(L);
     if (path.empty() || path.find('\0') != std::string::npos)
         throw Error(place, "expected the name of a file, got \"" + path.substr(0, path.find('\0')) + "\"");
-    const auto given = host.workingFolder / path;
+    auto given = host.workingFolder / path;
     std::error_code error;
     if (host.options.allowIo) return given;
-    const auto resolved = fs::weakly_canonical(given, error).lexically_normal();
+    auto resolved = fs::weakly_canonical(given, error).lexically_normal();
     const auto run = host.options.runFolder.empty() ? fs::path() : fs::weakly_canonical(host.options.runFolder, error);
     const bool script = access == Access::code && !host.scriptFolder.empty() && lies(resolved, host.scriptFolder) &&
                         resolved.extension() == ".lua";

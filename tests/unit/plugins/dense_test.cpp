@@ -65,7 +65,7 @@ TEST(Dense, WorksWithFrozenWeights) {
 }
 
 TEST(Categorical, HasTheRightGradientOfItsProbabilities) {
-    for (std::map<std::string, int> wired :
+    for (const std::map<std::string, int>& wired :
          {std::map<std::string, int>{{"logits", 3}}, {{"logits", 3}, {"temperature", 1}}}) {
         ModelDriver<Categorical, double> d({{{"choices", integer(3)}}, wired});
         d.expectGradients();

@@ -78,7 +78,8 @@ struct Reference {
 
 /// The equations of the manual in plain loops.
 Reference reference(const Variant& v, const Driver<double>& d) {
-    const auto [inputs, N, trials, steps] = d.sizes();
+    const auto& sizes = d.sizes();
+    const int inputs = sizes.inputs, N = sizes.hidden, trials = sizes.trials, steps = sizes.steps;
     const auto weight = [&](const std::string& name) -> const std::vector<double>* {
         for (std::size_t k = 0; k < d.weights.size(); ++k)
             if (d.weightInfos()[k].name == name) return &d.weights[k];
@@ -312,7 +313,8 @@ TEST_P(PlasticRnnVariant, GivesAlphaItsLocalGradientWhenStatesAreNotLinked) {
     d.act(3);
     d.learn(3);
     const auto expected = reference(GetParam(), d);
-    const auto [inputs, N, trials, steps] = d.sizes();
+    const auto& sizes = d.sizes();
+    const int inputs = sizes.inputs, N = sizes.hidden, trials = sizes.trials, steps = sizes.steps;
     std::vector<double> gradient;
     for (std::size_t k = 0; k < d.weights.size(); ++k)
         if (d.weightInfos()[k].name == "alpha") gradient = d.gradients[k];

@@ -17,10 +17,10 @@ Driver::Setup setup(int units, Ports wired, ParamValues more = {}) {
 
 TEST(Rnn, HasTheRightGradient) {
     for (int units : {3, 11}) // below and above the size from which blocked products are used
-        for (Ports wired : {Ports{{"input", 2}},
-                            {{"input", 2}, {"gain", units}},
-                            {{"input", 2}, {"feedback", 4}},
-                            {{"input", 2}, {"feedback", 4}, {"gain", units}}})
+        for (const Ports& wired : {Ports{{"input", 2}},
+                                   {{"input", 2}, {"gain", units}},
+                                   {{"input", 2}, {"feedback", 4}},
+                                   {{"input", 2}, {"feedback", 4}, {"gain", units}}})
             for (const char* activation : {"tanh", "identity", "softplus"}) {
                 Driver d(setup(units, wired,
                                {{"activation", std::string(activation)},

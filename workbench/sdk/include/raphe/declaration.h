@@ -181,7 +181,7 @@ public:
         info.type = detail::ParamTraits<V>::type;
         info.initial = static_cast<Stored>(P{}.*member);
         data_.params.push_back(std::move(info));
-        setters_.push_back([key, member](P& params, const ParamValues& values) {
+        setters_.push_back([key = std::move(key), member](P& params, const ParamValues& values) {
             params.*member = static_cast<V>(std::get<Stored>(values.at(key)));
         });
         return *this;
