@@ -4,6 +4,7 @@
 #include "engine/graph.h"
 #include "engine/parameters.h"
 
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -89,6 +90,11 @@ public:
                     double value = inits_[i].a;
                     if (inits_[i].shape == Init::Shape::uniform) value = stream.uniform(inits_[i].a, inits_[i].b);
                     if (inits_[i].shape == Init::Shape::normal) value = inits_[i].a + inits_[i].b * stream.normal();
+                    if (inits_[i].shape == Init::Shape::truncatedNormal) {
+                        double deviate = stream.normal();
+                        while (std::abs(deviate) > 2) deviate = stream.normal();
+                        value = inits_[i].a + inits_[i].b * deviate;
+                    }
                     weights[info.offset + static_cast<std::size_t>(c) * static_cast<std::size_t>(info.rows) +
                             static_cast<std::size_t>(r)] = static_cast<T>(value);
                 }

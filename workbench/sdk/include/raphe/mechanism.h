@@ -34,11 +34,13 @@ struct Local {
 
 /// Distribution of the initial values of a trainable tensor.
 struct Init {
-    enum class Shape { constant, uniform, normal } shape = Shape::constant;
+    enum class Shape { constant, uniform, normal, truncatedNormal } shape = Shape::constant;
     double a = 0, b = 0;
     static Init constant(double value) { return {Shape::constant, value, value}; }
     static Init uniform(double low, double high) { return {Shape::uniform, low, high}; }
     static Init normal(double deviation, double mean = 0) { return {Shape::normal, mean, deviation}; }
+    /// Normal, drawn anew while it lies beyond two deviations (standard deviation of what is left: 0.88 `deviation`).
+    static Init truncatedNormal(double deviation, double mean = 0) { return {Shape::truncatedNormal, mean, deviation}; }
     /// Uniform in +-1/sqrt(fanIn), as linear layers usually start.
     static Init fanIn(int fanIn) { return uniform(-1 / std::sqrt(double(fanIn)), 1 / std::sqrt(double(fanIn))); }
 };

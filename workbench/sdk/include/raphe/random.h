@@ -26,6 +26,8 @@ constexpr std::uint64_t addressOf(std::string_view name, std::uint64_t parent = 
 /// those of the standard library differ between implementations.
 class Stream {
 public:
+    /// The stream of address 0; a place for a stream that is assigned later.
+    Stream() : Stream(0, 0, 0, 0, 0) {}
     Stream(std::uint64_t seed, std::uint64_t entity, std::uint32_t iteration, std::uint32_t trial, std::uint32_t step)
         : counter_{{0, step, trial, iteration}} {
         const std::uint64_t key = addressOf({}, seed * 0x9e3779b97f4a7c15ULL ^ entity);
