@@ -67,13 +67,38 @@ TYPED_TEST(PackedTest, AddsTheProductAndTheTransposedProduct) {
             }
 }
 
+TYPED_TEST(PackedTest, AddsAColumnToTheProduct) {
+    const Example<TypeParam> e(50, 3, 25);
+    std::vector<TypeParam> b(50), plain(e.count(50, 25)), shifted(plain.size());
+    for (std::size_t i = 0; i < b.size(); ++i) b[i] = static_cast<TypeParam>(i) / 8;
+    e.packed.multiply(e.X.data(), 25, plain.data());
+    e.packed.affine(e.X.data(), 25, b.data(), shifted.data());
+    for (std::size_t i = 0; i < plain.size(); ++i) ASSERT_EQ(shifted[i], plain[i] + b[i % 50]);
+}
+
 TYPED_TEST(PackedTest, AColumnDoesNotDependOnItsNeighbours) {
     const Example<TypeParam> e(50, 33, 19);
     const auto together = e.multiplied(19);
-    for (int n : {1, 2, 5, 8, 13}) {
+    for (int n = 1; n < 19; ++n) {
         const auto fewer = e.multiplied(n);
         for (std::size_t i = 0; i < fewer.size(); ++i) ASSERT_EQ(fewer[i], together[i]) << n;
     }
+}
+
+TYPED_TEST(PackedTest, AddsOuterProductsOfBlocksOfRows) {
+    using T = TypeParam;
+    const double tolerance = sizeof(T) == 4 ? 2e-4 : 1e-12;
+    for (int rows : {1, 2, 3, 4, 5, 7, 9, 15, 17, 31, 50, 150})
+        for (int cols : {1, 3, 9, 50})
+            for (int n : {0, 1, 5, 192, 400}) {
+                const Matrix<T> A = Matrix<T>::Random(rows + 3, n), X = Matrix<T>::Random(cols + 1, n);
+                Matrix<T> Y = Matrix<T>::Random(rows + 2, cols), expected = Y;
+                expected.middleRows(1, rows) += A.middleRows(2, rows) * X.topRows(cols).transpose();
+                addOuterProducts(A.middleRows(2, rows), X.topRows(cols), Y.middleRows(1, rows));
+                ASSERT_LE((Y - expected).cwiseAbs().maxCoeff(), tolerance) << rows << " " << cols << " " << n;
+                ASSERT_EQ(Y.row(0), expected.row(0));
+                ASSERT_EQ(Y.row(rows + 1), expected.row(rows + 1));
+            }
 }
 
 } // namespace

@@ -1,18 +1,138 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <Eigen/Core>
+
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
+#include <type_traits>
+#include <utility>
 
 namespace raphe {
 
+namespace detail {
+
+/// Products in registers: blocks of rows (whole vectors) times a few columns. What does not fill a vector is done with
+/// a narrower one. Every result is one sum in a fixed order, whichever block it falls into.
+template <class T>
+struct RegisterProduct {
+    template <int L>
+    using Vector = typename Eigen::internal::find_best_packet<T, L>::type;
+    static constexpr int lanes = Eigen::internal::packet_traits<T>::size; ///< of the widest vector
+    static constexpr int fewest = 16 / static_cast<int>(sizeof(T));       ///< of the narrowest
+#if defined(__AVX512F__)
+    static constexpr int vectors = 3, columns = 8; // 24 sums, 3 of A and 1 of X in 32 registers
+#elif defined(__AVX__)
+    static constexpr int vectors = 3, columns = 4; // 12, 3 and 1 in 16
+#else
+    static constexpr int vectors = 2, columns = 4;
+#endif
+
+    /// Lanes of the narrowest vector that holds `count` numbers.
+    static int lanesFor(int count) {
+        int width = lanes;
+        while (width > fewest && count <= width / 2) width /= 2;
+        return width;
+    }
+
+    /// Some vectors of rows, one after the other; of the last one perhaps not all lanes count.
+    struct Block {
+        int row, lanes, vectors;
+        int height() const { return lanes * vectors; }
+    };
+    /// The blocks that cover `rows` rows, of almost equal size; a narrower one at the end if it holds the rest.
+    template <class F>
+    static void forBlocks(int rows, F f) {
+        const int rest = rows % lanes, narrow = rest == 0 ? lanes : lanesFor(rest);
+        const int whole = rows / lanes + (rest != 0 && narrow == lanes ? 1 : 0),
+                  blocks = (whole + vectors - 1) / vectors;
+        int row = 0;
+        for (int i = 0; i < blocks; ++i) {
+            const int count = whole / blocks + (i < whole % blocks ? 1 : 0);
+            f(Block{row, lanes, count});
+            row += count * lanes;
+        }
+        if (row < rows) f(Block{row, narrow, 1});
+    }
+
+    /// Calls f(std::integral_constant<int, lanes>, std::integral_constant<int, vectors>) as a block says.
+    template <class F>
+    static void withShape(const Block& block, F f) {
+        withLanes<lanes>(block.lanes, [&](auto width) {
+            if constexpr (width() == lanes) {
+                if constexpr (vectors >= 3)
+                    if (block.vectors == 3) return f(width, std::integral_constant<int, 3>{});
+                if (block.vectors == 2) return f(width, std::integral_constant<int, 2>{});
+            }
+            f(width, std::integral_constant<int, 1>{});
+        });
+    }
+    template <int L, class F>
+    static void withLanes(int width, F f) {
+        if constexpr (L > fewest)
+            if (width < L) return withLanes<L / 2>(width, f);
+        f(std::integral_constant<int, L>{});
+    }
+
+    /// Calls f(first, std::integral_constant<int, count>) for groups of almost equally many of n columns.
+    template <class F>
+    static void forGroups(int n, F f) {
+        const int groups = (n + columns - 1) / columns;
+        for (int i = 0, first = 0; i < groups; ++i) {
+            const int count = n / groups + (i < n % groups ? 1 : 0);
+            withCount(count, std::make_integer_sequence<int, columns>{}, [&](auto c) { f(first, c); });
+            first += count;
+        }
+    }
+    template <class F, int... I>
+    static void withCount(int count, std::integer_sequence<int, I...>, F f) {
+        (void)((count == I + 1 && (f(std::integral_constant<int, I + 1>{}), true)) || ...);
+    }
+
+    /// Y = B + A X for the rows first ... last - 1 of a block and C columns.
+    /// @param A  the block's first column; the next one is `stepA` numbers further
+    /// @param x  x(k, c) is an entry of X
+    /// @param B  its columns are `stepB` numbers apart (0: the same for all); may be Y
+    template <int L, int V, int C, class X>
+    static void multiply(const T* A, std::ptrdiff_t stepA, int depth, X x, const T* B, std::ptrdiff_t stepB, T* Y,
+                         std::ptrdiff_t stepY, int first, int last) {
+        using namespace Eigen::internal; // its multiply-add stays one whatever the compiler makes of the loops
+        using V1 = Vector<L>;
+        V1 sum[C][V];
+        for (auto& column : sum)
+            for (auto& s : column) s = pset1<V1>(T(0));
+        for (int k = 0; k < depth; ++k) {
+            V1 a[V];
+            for (int v = 0; v < V; ++v) a[v] = ploadu<V1>(A + v * L);
+            for (int c = 0; c < C; ++c) {
+                const V1 factor = pset1<V1>(x(k, c));
+                for (int v = 0; v < V; ++v) sum[c][v] = pmadd(a[v], factor, sum[c][v]);
+            }
+            A += stepA;
+        }
+        for (int c = 0; c < C; ++c, B += stepB, Y += stepY) {
+            if (first == 0 && last == V * L) {
+                for (int v = 0; v < V; ++v) pstoreu(Y + v * L, padd(ploadu<V1>(B + v * L), sum[c][v]));
+            } else {
+                T computed[V * L];
+                for (int v = 0; v < V; ++v) pstoreu(computed + v * L, sum[c][v]);
+                for (int i = first; i < last; ++i) Y[i] = B[i] + computed[i];
+            }
+        }
+    }
+};
+
+} // namespace detail
+
 /// A matrix W (rows x cols) laid out for products with few columns, as they occur at every step of a recurrent network.
 /// A general product lays its operands out anew each time, which takes a good part of so small a product; here it is
-/// done once for all steps. Panels of some rows follow one another; within a panel, column after column. Each result is
+/// done once for all steps. Blocks of some rows follow one another; within a block, column after column. Each result is
 /// one sum in the order of W's columns, so it does not depend on how many columns are multiplied together.
 template <class T>
 class Packed {
+    using Registers = detail::RegisterProduct<T>;
+    using Block = typename Registers::Block;
+
 public:
     /// Numbers that the layout of W and that of its transpose take.
     static std::size_t size(int rows, int cols) { return oneSize(rows, cols) + oneSize(cols, rows); }
@@ -27,83 +147,91 @@ public:
     explicit operator bool() const { return memory_ != nullptr; }
 
     /// Y += W X, with X (cols x n) and Y (rows x n) column-major.
-    void multiply(const T* X, int n, T* Y) const { product(memory_, rows_, cols_, X, n, Y); }
+    void multiply(const T* X, int n, T* Y) const { product(memory_, rows_, cols_, X, n, Y, rows_, Y); }
     /// Y += W^T X, with X (rows x n) and Y (cols x n) column-major.
     void multiplyTransposed(const T* X, int n, T* Y) const {
-        product(memory_ + oneSize(rows_, cols_), cols_, rows_, X, n, Y);
+        product(memory_ + oneSize(rows_, cols_), cols_, rows_, X, n, Y, cols_, Y);
     }
+    /// Y = W X + b, with b (rows x 1).
+    void affine(const T* X, int n, const T* b, T* Y) const { product(memory_, rows_, cols_, X, n, b, 0, Y); }
 
 private:
-#if defined(__AVX512F__)
-    static constexpr int bytes = 64, vectors = 3, columns = 8; // 24 sums, 3 of W and 1 of X in 32 registers
-#elif defined(__AVX__)
-    static constexpr int bytes = 32, vectors = 3, columns = 4; // 12, 3 and 1 in 16
-#else
-    static constexpr int bytes = 16, vectors = 2, columns = 4;
-#endif
-    typedef T Vector __attribute__((vector_size(bytes)));
-    static constexpr int lanes = bytes / static_cast<int>(sizeof(T));
-
-    /// Vectors of the panel that starts at a row.
-    static int vectorsAt(int row, int rows) { return std::min(vectors, (rows - row + lanes - 1) / lanes); }
     static std::size_t oneSize(int rows, int cols) {
+        constexpr int lanes = Registers::lanes;
         return static_cast<std::size_t>((rows + lanes - 1) / lanes * lanes) * static_cast<std::size_t>(cols);
     }
 
     template <class Entry>
     static void layOut(T* to, int rows, int cols, Entry entry) {
-        for (int row = 0; row < rows; row += vectors * lanes) {
-            const int height = vectorsAt(row, rows) * lanes, filled = std::min(height, rows - row);
-            for (int k = 0; k < cols; ++k, to += height) {
-                for (int i = 0; i < filled; ++i) to[i] = entry(row + i, k);
-                std::fill(to + filled, to + height, T(0));
+        Registers::forBlocks(rows, [&](const Block& block) {
+            const int filled = std::min(block.height(), rows - block.row);
+            for (int k = 0; k < cols; ++k, to += block.height()) {
+                for (int i = 0; i < filled; ++i) to[i] = entry(block.row + i, k);
+                std::fill(to + filled, to + block.height(), T(0));
             }
-        }
+        });
     }
 
-    static void product(const T* A, int rows, int cols, const T* X, int n, T* Y) {
-        for (int row = 0; row < rows; row += vectors * lanes) {
-            const int count = vectorsAt(row, rows), filled = std::min(count * lanes, rows - row);
-            if (count == 1) panel<1>(A, cols, X, n, Y + row, rows, filled);
-            if (count == 2) panel<2>(A, cols, X, n, Y + row, rows, filled);
-            if (count == 3) panel<3>(A, cols, X, n, Y + row, rows, filled);
-            A += static_cast<std::ptrdiff_t>(count * lanes) * cols;
-        }
-    }
-
-    template <int V>
-    static void panel(const T* A, int cols, const T* X, int n, T* Y, int stride, int filled) {
-        int c = 0;
-        const auto x = [&] { return X + static_cast<std::ptrdiff_t>(c) * cols; };
-        const auto y = [&] { return Y + static_cast<std::ptrdiff_t>(c) * stride; };
-        for (; c + columns <= n; c += columns) tile<V, columns>(A, cols, x(), y(), stride, filled);
-        for (; c + 2 <= n; c += 2) tile<V, 2>(A, cols, x(), y(), stride, filled);
-        if (c < n) tile<V, 1>(A, cols, x(), y(), stride, filled);
-    }
-
-    /// One panel times C columns, in registers.
-    template <int V, int C>
-    static void tile(const T* A, int cols, const T* X, T* Y, int stride, int filled) {
-        Vector sum[C][V] = {};
-        for (int k = 0; k < cols; ++k) {
-            Vector a[V];
-            for (int v = 0; v < V; ++v) std::memcpy(&a[v], A + v * lanes, bytes);
-            for (int c = 0; c < C; ++c) {
-                const Vector x = X[k + static_cast<std::ptrdiff_t>(c) * cols] - Vector{};
-                for (int v = 0; v < V; ++v) sum[c][v] += a[v] * x;
-            }
-            A += V * lanes;
-        }
-        for (int c = 0; c < C; ++c) {
-            T* y = Y + static_cast<std::ptrdiff_t>(c) * stride;
-            T computed[V * lanes];
-            std::memcpy(computed, sum[c], sizeof computed);
-            for (int i = 0; i < filled; ++i) y[i] += computed[i];
-        }
+    /// Y = B + A X; the columns of B are `stepB` numbers apart.
+    static void product(const T* A, int rows, int cols, const T* X, int n, const T* B, int stepB, T* Y) {
+        Registers::forBlocks(rows, [&](const Block& block) {
+            const int filled = std::min(block.height(), rows - block.row);
+            Registers::withShape(block, [&](auto lanes, auto vectors) {
+                Registers::forGroups(n, [&](std::ptrdiff_t column, auto count) {
+                    const T* x = X + column * cols;
+                    Registers::template multiply<lanes(), vectors(), count()>(
+                        A, block.height(), cols,
+                        [=](int k, int c) { return x[k + static_cast<std::ptrdiff_t>(c) * cols]; },
+                        B + block.row + column * stepB, stepB, Y + block.row + column * rows, rows, 0, filled);
+                });
+            });
+            A += static_cast<std::ptrdiff_t>(block.height()) * cols;
+        });
     }
 
     int rows_ = 0, cols_ = 0;
     T* memory_ = nullptr;
 };
+
+/// Y += A X^T for many columns, as in the gradient of a weight over all steps of a span. A, X and Y are column-major:
+/// Eigen's matrices, maps or blocks of rows. Unlike a general product it lays nothing out anew, which suits matrices of
+/// a few dozen to a few hundred rows.
+template <class MatrixA, class MatrixX, class MatrixY>
+void addOuterProducts(const MatrixA& A, const MatrixX& X, MatrixY&& Y) {
+    using T = typename MatrixA::Scalar;
+    using Registers = detail::RegisterProduct<T>;
+    const int rows = static_cast<int>(A.rows()), cols = static_cast<int>(X.rows()), n = static_cast<int>(A.cols());
+    const std::ptrdiff_t strideA = A.outerStride(), strideX = X.outerStride(), strideY = Y.outerStride();
+    if (rows < Registers::fewest) {
+        Y.noalias() += A.lazyProduct(X.transpose());
+        return;
+    }
+    constexpr int depth = 192; // columns at once: few enough to stay in the second-level cache
+    for (int k = 0; k < n; k += depth) {
+        const auto add = [&](int row, int skipped, auto lanes, auto vectors) {
+            Registers::forGroups(cols, [&](std::ptrdiff_t column, auto count) {
+                const T* x = X.data() + k * strideX + column;
+                T* y = Y.data() + column * strideY + row;
+                Registers::template multiply<lanes(), vectors(), count()>(
+                    A.data() + k * strideA + row, strideA, std::min(depth, n - k),
+                    [=](int j, int c) { return x[j * strideX + c]; }, y, strideY, y, strideY, skipped,
+                    lanes() * vectors());
+            });
+        };
+        int done = 0;
+        Registers::forBlocks(rows / Registers::lanes * Registers::lanes, [&](const auto& block) {
+            Registers::withShape(block, [&](auto lanes, auto vectors) { add(block.row, 0, lanes, vectors); });
+            done = block.row + block.height();
+        });
+        while (done < rows) { // must not reach beyond the column: moved up, without the rows that are done
+            int width = Registers::lanesFor(rows - done);
+            while (width > rows) width /= 2;
+            const int row = std::min(done, rows - width);
+            Registers::template withLanes<Registers::lanes>(
+                width, [&](auto lanes) { add(row, done - row, lanes, std::integral_constant<int, 1>{}); });
+            done = row + width;
+        }
+    }
+}
 
 } // namespace raphe
