@@ -89,12 +89,24 @@ struct RegisterProduct {
         (void)((count == I + 1 && (f(std::integral_constant<int, I + 1>{}), true)) || ...);
     }
 
+    /// The right factor X(k, c), column-major or transposed.
+    struct Upright {
+        const T* data;
+        std::ptrdiff_t step; ///< between columns
+        T operator()(std::ptrdiff_t k, std::ptrdiff_t c) const { return data[k + c * step]; }
+    };
+    struct Transposed {
+        const T* data;
+        std::ptrdiff_t step; ///< between rows
+        T operator()(std::ptrdiff_t k, std::ptrdiff_t c) const { return data[k * step + c]; }
+    };
+
     /// Y = B + A X for the rows first ... last - 1 of a block and C columns.
     /// @param A  the block's first column; the next one is `stepA` numbers further
-    /// @param x  x(k, c) is an entry of X
+    /// @param X  depth x C
     /// @param B  its columns are `stepB` numbers apart (0: the same for all); may be Y
-    template <int L, int V, int C, class X>
-    static void multiply(const T* A, std::ptrdiff_t stepA, int depth, X x, const T* B, std::ptrdiff_t stepB, T* Y,
+    template <int L, int V, int C, class Right>
+    static void multiply(const T* A, std::ptrdiff_t stepA, int depth, Right X, const T* B, std::ptrdiff_t stepB, T* Y,
                          std::ptrdiff_t stepY, int first, int last) {
         using namespace Eigen::internal; // its multiply-add stays one whatever the compiler makes of the loops
         using V1 = Vector<L>;
@@ -105,8 +117,8 @@ struct RegisterProduct {
             V1 a[V];
             for (int v = 0; v < V; ++v) a[v] = ploadu<V1>(A + v * L);
             for (int c = 0; c < C; ++c) {
-                const V1 factor = pset1<V1>(x(k, c));
-                for (int v = 0; v < V; ++v) sum[c][v] = pmadd(a[v], factor, sum[c][v]);
+                const V1 x = pset1<V1>(X(k, c));
+                for (int v = 0; v < V; ++v) sum[c][v] = pmadd(a[v], x, sum[c][v]);
             }
             A += stepA;
         }
@@ -178,10 +190,8 @@ private:
             const int filled = std::min(block.height(), rows - block.row);
             Registers::withShape(block, [&](auto lanes, auto vectors) {
                 Registers::forGroups(n, [&](std::ptrdiff_t column, auto count) {
-                    const T* x = X + column * cols;
                     Registers::template multiply<lanes(), vectors(), count()>(
-                        A, block.height(), cols,
-                        [=](int k, int c) { return x[k + static_cast<std::ptrdiff_t>(c) * cols]; },
+                        A, block.height(), cols, typename Registers::Upright{X + column * cols, cols},
                         B + block.row + column * stepB, stepB, Y + block.row + column * rows, rows, 0, filled);
                 });
             });
@@ -193,45 +203,51 @@ private:
     T* memory_ = nullptr;
 };
 
+namespace detail {
+/// Y += A X^T with A (rows x n), X (cols x n) and Y (rows x cols); a step is the distance between columns.
+template <class T>
+void addOuterProducts(int rows, int cols, int n, const T* A, std::ptrdiff_t stepA, const T* X, std::ptrdiff_t stepX,
+                      T* Y, std::ptrdiff_t stepY) {
+    using Registers = RegisterProduct<T>;
+    const auto add = [&](int row, int skipped, auto lanes, auto vectors) {
+        Registers::forGroups(cols, [&](std::ptrdiff_t column, auto count) {
+            T* y = Y + column * stepY + row;
+            Registers::template multiply<lanes(), vectors(), count()>(A + row, stepA, n,
+                                                                      typename Registers::Transposed{X + column, stepX},
+                                                                      y, stepY, y, stepY, skipped, lanes() * vectors());
+        });
+    };
+    int done = 0;
+    Registers::forBlocks(rows / Registers::lanes * Registers::lanes, [&](const auto& block) {
+        Registers::withShape(block, [&](auto lanes, auto vectors) { add(block.row, 0, lanes, vectors); });
+        done = block.row + block.height();
+    });
+    while (done < rows) { // must not reach beyond the column: moved up, without the rows that are done
+        int width = Registers::lanesFor(rows - done);
+        while (width > rows) width /= 2;
+        const int row = std::min(done, rows - width);
+        Registers::template withLanes<Registers::lanes>(
+            width, [&](auto lanes) { add(row, done - row, lanes, std::integral_constant<int, 1>{}); });
+        done = row + width;
+    }
+}
+} // namespace detail
+
 /// Y += A X^T for many columns, as in the gradient of a weight over all steps of a span. A, X and Y are column-major:
 /// Eigen's matrices, maps or blocks of rows. Unlike a general product it lays nothing out anew, which suits matrices of
 /// a few dozen to a few hundred rows.
 template <class MatrixA, class MatrixX, class MatrixY>
 void addOuterProducts(const MatrixA& A, const MatrixX& X, MatrixY&& Y) {
     using T = typename MatrixA::Scalar;
-    using Registers = detail::RegisterProduct<T>;
     const int rows = static_cast<int>(A.rows()), cols = static_cast<int>(X.rows()), n = static_cast<int>(A.cols());
-    const std::ptrdiff_t strideA = A.outerStride(), strideX = X.outerStride(), strideY = Y.outerStride();
-    if (rows < Registers::fewest) {
+    if (rows < detail::RegisterProduct<T>::fewest) {
         Y.noalias() += A.lazyProduct(X.transpose());
         return;
     }
     constexpr int depth = 192; // columns at once: few enough to stay in the second-level cache
-    for (int k = 0; k < n; k += depth) {
-        const auto add = [&](int row, int skipped, auto lanes, auto vectors) {
-            Registers::forGroups(cols, [&](std::ptrdiff_t column, auto count) {
-                const T* x = X.data() + k * strideX + column;
-                T* y = Y.data() + column * strideY + row;
-                Registers::template multiply<lanes(), vectors(), count()>(
-                    A.data() + k * strideA + row, strideA, std::min(depth, n - k),
-                    [=](int j, int c) { return x[j * strideX + c]; }, y, strideY, y, strideY, skipped,
-                    lanes() * vectors());
-            });
-        };
-        int done = 0;
-        Registers::forBlocks(rows / Registers::lanes * Registers::lanes, [&](const auto& block) {
-            Registers::withShape(block, [&](auto lanes, auto vectors) { add(block.row, 0, lanes, vectors); });
-            done = block.row + block.height();
-        });
-        while (done < rows) { // must not reach beyond the column: moved up, without the rows that are done
-            int width = Registers::lanesFor(rows - done);
-            while (width > rows) width /= 2;
-            const int row = std::min(done, rows - width);
-            Registers::template withLanes<Registers::lanes>(
-                width, [&](auto lanes) { add(row, done - row, lanes, std::integral_constant<int, 1>{}); });
-            done = row + width;
-        }
-    }
+    for (int k = 0; k < n; k += depth)
+        detail::addOuterProducts<T>(rows, cols, std::min(depth, n - k), A.data() + k * A.outerStride(), A.outerStride(),
+                                    X.data() + k * X.outerStride(), X.outerStride(), Y.data(), Y.outerStride());
 }
 
 } // namespace raphe
