@@ -10,16 +10,20 @@
 /// Differentiable operations on the columns of Values. Forward value and adjoint of each stand together.
 namespace raphe {
 
-enum class Activation { identity, tanh, sigmoid, relu, softplus };
+/// srelu is the identity, cut off at -1 and 1.
+enum class Activation { identity, tanh, sigmoid, relu, softplus, srelu };
 
 inline Activation activationOf(const std::string& name) {
     if (name == "tanh") return Activation::tanh;
     if (name == "sigmoid") return Activation::sigmoid;
     if (name == "relu") return Activation::relu;
     if (name == "softplus") return Activation::softplus;
+    if (name == "srelu") return Activation::srelu;
     return Activation::identity;
 }
-inline std::vector<std::string> activationNames() { return {"identity", "tanh", "sigmoid", "relu", "softplus"}; }
+inline std::vector<std::string> activationNames() {
+    return {"identity", "tanh", "sigmoid", "relu", "softplus", "srelu"};
+}
 
 /// y = f(x), elementwise; sigmoid and softplus are stable for any finite x.
 template <class T, class X, class Y>
@@ -40,6 +44,9 @@ void applyActivation(Activation f, const X& x, Y&& y) {
     case Activation::softplus:
         y = x.max(T(0)) + (-x.abs()).exp().log1p();
         break;
+    case Activation::srelu:
+        y = x.max(T(-1)).min(T(1));
+        break;
     }
 }
 /// g *= f'(x), written in terms of y = f(x).
@@ -59,6 +66,9 @@ void scaleByDerivative(Activation f, const Y& y, G&& g) {
         break;
     case Activation::softplus:
         g *= T(1) - (-y).exp();
+        break;
+    case Activation::srelu:
+        g *= (y.abs() < T(1)).template cast<T>();
         break;
     }
 }
