@@ -436,7 +436,10 @@ private:
                     pointers[p] = taskInputs_[p].column(b);
                 }
             }
-            TaskStep<T> s(step, pointers.data());
+            // begin() has the address of step 0, so that those of the steps start at 1.
+            TaskStep<T> s(step, pointers.data(),
+                          Stream(plan_.seed, network_.nodes()[at(task)].entity, range_.iteration,
+                                 range_.first + static_cast<std::uint32_t>(b), static_cast<std::uint32_t>(step) + 1));
             if (answering)
                 network_.task().act(*trialStates_[at(b)], s);
             else

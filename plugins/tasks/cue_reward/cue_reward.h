@@ -60,10 +60,6 @@ struct CueRewardTrial {
     int target = 0;
     int previousAction = -1;
     double previousReward = 0;
-    template <class Archive>
-    void fields(Archive& a) {
-        a(shown, answer, bits, target, previousAction, previousReward);
-    }
 };
 
 template <class T>

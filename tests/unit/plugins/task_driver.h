@@ -30,22 +30,28 @@ public:
         Stream stream(seed, addressOf("task"), 0, trial, 0);
         static_cast<const Task<double>&>(*task_).begin(*state_, trial, stream);
         step_ = 0;
+        seed_ = seed;
+        trial_ = trial;
     }
     void observe() {
         for (std::size_t p = 0; p < ports_.size(); ++p)
             if (declaration_.ports[p].kind == PortKind::output) std::fill(ports_[p].begin(), ports_[p].end(), 0.0);
         auto pointers = pointersToPorts();
-        TaskStep<double> s(step_, pointers.data());
+        TaskStep<double> s(step_, pointers.data(), random(step_));
         static_cast<const Task<double>&>(*task_).observe(*state_, s);
     }
     void act() {
         auto pointers = pointersToPorts();
-        TaskStep<double> s(step_++, pointers.data());
+        TaskStep<double> s(step_, pointers.data(), random(step_));
         static_cast<const Task<double>&>(*task_).act(*state_, s);
+        ++step_;
     }
     std::vector<double>& port(const char* name) { return ports_[static_cast<std::size_t>(declaration_.port(name))]; }
 
 private:
+    Stream random(int step) const {
+        return {seed_, addressOf("task"), 0, trial_, static_cast<std::uint32_t>(step) + 1};
+    }
     std::vector<double*> pointersToPorts() {
         std::vector<double*> pointers;
         for (auto& port : ports_) pointers.push_back(port.data());
@@ -56,6 +62,8 @@ private:
     std::unique_ptr<TrialState> state_;
     std::vector<std::vector<double>> ports_;
     int step_ = 0;
+    std::uint64_t seed_ = 1;
+    std::uint32_t trial_ = 0;
 };
 
 } // namespace raphe::test
