@@ -164,6 +164,24 @@ TEST_F(CommandLine, ListsEveryProblemOnALineOfItsOwn) {
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 2) << result.err;
 }
 
+TEST_F(CommandLine, ListsProblemsOfParametersMechanismsWiresAndRecordingsTogether) {
+    std::string text =
+        withWire(R"("core.hiden -> readout.bias")", R"(, "record": ["core.hidden", "core.hiden"], "tials": 3)");
+    text.replace(text.find("\"units\": 4"), 10, "\"units\": \"many\"");
+    text.replace(text.find("rule.supervised"), 15, "rule.supervisd");
+    const auto experiment = file("bad.json", text);
+    for (const char* command : {"check", "gradcheck", "run"}) {
+        const auto result = raphe({command, experiment, "--set", "readout.units=0"});
+        EXPECT_EQ(result.exitCode, 2) << command;
+        EXPECT_EQ(result.out, "") << command;
+        EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 6) << command << "\n" << result.err;
+        for (const char* place :
+             {"nodes.core.params.units: ", "nodes.learner.mechanism: ", "wires[0] (core.hiden -> readout.bias): ",
+              "record[1]: ", "tials: ", "nodes.readout.params.units: "})
+            EXPECT_NE(result.err.find(place), std::string::npos) << command << ": " << place << "\n" << result.err;
+    }
+}
+
 TEST_F(CommandLine, StopsWithTheTensorWhenNumbersAreNoLongerFinite) {
     const auto run = (folder_ / "run").string();
     const auto result = raphe({"run", file("a.json", withWire("")), "--out", run, "--iterations", "50", "--set",

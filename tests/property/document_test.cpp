@@ -102,6 +102,33 @@ TEST(Document, EveryDeclaredParameterComesBackFromJson) {
     }));
 }
 
+TEST(Document, ReadsAroundItsProblems) {
+    const Json document = {
+        {"raphe", 1},
+        {"dt", -1},
+        {"trials", 7},
+        {"nodes",
+         {{"core", {{"mechanism", "model.rnn"}, {"parms", 1}, {"params", {{"units", "many"}, {"tau", 5}}}}},
+          {"gate", {{"mechanism", "model.dens"}, {"params", {{"units", 2}}}}},
+          {"head", {{"mechanism", 3}}}}},
+        {"wires", {"core.hidden", {{"from", "core.hidden"}, {"to", "gate.input"}, {"dely", 1}, {"delay", 2}}}}};
+    Problems problems;
+    const auto experiment = experimentFromJson(document, registry(), {}, problems);
+    std::vector<std::string> places;
+    for (const auto& line : problems.lines()) places.push_back(line.substr(0, line.find(':')));
+    EXPECT_EQ(places,
+              (std::vector<std::string>{"dt", "nodes.core.parms", "nodes.core.params.units", "nodes.gate.mechanism",
+                                        "nodes.head.mechanism", "wires[0]", "wires[1].dely", "wires[1].delay"}));
+    EXPECT_EQ(experiment.dt, 1);
+    EXPECT_EQ(experiment.trials, 7);
+    ASSERT_EQ(experiment.nodes.size(), 3u);
+    const auto defaults = registry().find("model.rnn", "").declaration.defaults();
+    EXPECT_EQ(experiment.nodes[0].params.at("units"), defaults.at("units"));
+    EXPECT_EQ(experiment.nodes[0].params.at("tau"), ParamValue(5.0));
+    ASSERT_EQ(experiment.wires.size(), 2u);
+    EXPECT_EQ(experiment.wires[1].to.text(), "gate.input");
+}
+
 TEST(Document, InterventionComesBackFromJson) {
     EXPECT_TRUE(rc::check("intervention -> JSON -> intervention", [] {
         const auto experiment = anyExperiment();

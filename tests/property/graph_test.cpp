@@ -210,5 +210,72 @@ TEST(Graph, HasOneTaskAndOneRule) {
     EXPECT_TRUE(has(Sketch().node("other", "task.probe").complaint(), "an experiment has one task"));
 }
 
+int lines(const std::string& text) { return 1 + static_cast<int>(std::count(text.begin(), text.end(), '\n')); }
+
+TEST(GraphProblems, OfEveryPartAreReportedAtOnceAndOnce) {
+    auto sketch = Sketch()
+                      .node("core", "model.rnn", {{"units", "many"}})
+                      .node("gate", "model.dens")
+                      .dense("readout", 2)
+                      .wire("task.observation -> core.input")
+                      .wire("core.hidden -> gate.input")
+                      .wire("gate.output -> core.gain")
+                      .wire("core.hiden -> readout.input");
+    sketch.document["record"] = {"readout.outptu", "gate.output"};
+    sketch.document["tials"] = 3;
+    const auto text = sketch.complaint();
+    EXPECT_EQ(lines(text), 5) << text;
+    EXPECT_TRUE(has(text, "nodes.core.params.units: expected integer")) << text;
+    EXPECT_TRUE(has(text, "nodes.gate.mechanism: no mechanism \"model.dens\"")) << text;
+    EXPECT_TRUE(has(text, "wires[3] (core.hiden -> readout.input)")) << text;
+    EXPECT_TRUE(has(text, "record[0]: model.dense has no output port \"outptu\"")) << text;
+    EXPECT_TRUE(has(text, "tials: unknown field")) << text;
+}
+
+TEST(GraphProblems, OfANodeLeftOutAreNotRepeatedByItsWires) {
+    const auto text = Sketch()
+                          .node("core", "model.rn", {{"units", 4}})
+                          .dense("readout", 2)
+                          .wire("task.observation -> core.input")
+                          .wire("core.hidden -> readout.input")
+                          .complaint();
+    EXPECT_EQ(lines(text), 1) << text;
+}
+
+TEST(GraphProblems, OfAWireDoNotMakeItsTargetLookUnwired) {
+    for (const char* wire : {"task.observation -> cor.input", "task.observation -> core.inptu",
+                             "task.observatoin -> core.input", "core.input -> task.observation", "task.observation"}) {
+        const auto text = Sketch().rnn("core", 4).wire(wire).complaint();
+        EXPECT_EQ(lines(text), 1) << text;
+        EXPECT_FALSE(has(text, "nothing is wired")) << text;
+    }
+    const auto other = Sketch().rnn("core", 4).dense("readout", 2).wire("task.observation -> core.inptu").complaint();
+    EXPECT_EQ(lines(other), 2) << "nothing is wired to the readout whatever was meant: " << other;
+}
+
+TEST(GraphProblems, OfAParameterDoNotMakeSizesLookWrong) {
+    const auto text = Sketch()
+                          .node("a", "model.rnn", {{"units", 0}})
+                          .dense("gate", 4)
+                          .wire("task.observation -> a.input")
+                          .wire("a.hidden -> gate.input")
+                          .wire("gate.output -> a.gain")
+                          .complaint();
+    EXPECT_EQ(lines(text), 1) << text;
+    EXPECT_TRUE(has(text, "nodes.a.params.units")) << text;
+}
+
+TEST(GraphProblems, OfBothEndsOfAWireAreReported) {
+    const auto text = Sketch().rnn("core", 4).wire("task.observatoin -> core.inptu").complaint();
+    EXPECT_EQ(lines(text), 2) << text;
+}
+
+TEST(GraphProblems, NameTheWireByItsPlaceInTheDocument) {
+    const auto text = Sketch().rnn("core", 4).wire("no arrow").wire("core.hiden -> core.gain").complaint();
+    EXPECT_EQ(lines(text), 2) << text;
+    EXPECT_TRUE(has(text, "wires[0]: ")) << text;
+    EXPECT_TRUE(has(text, "wires[1] (core.hiden -> core.gain)")) << text;
+}
+
 } // namespace
 } // namespace raphe::test

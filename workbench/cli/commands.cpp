@@ -26,9 +26,7 @@ Json object(const NamedNumbers& numbers) {
 }
 
 Experiment load(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments) {
-    auto experiment = loadExperiment(name, plugins.registry());
-    for (const auto& assignment : assignments) experiment.setText(assignment, plugins.registry());
-    return experiment;
+    return loadExperiment(name, plugins.registry(), assignments);
 }
 
 /// The options that decide what a run computes, as they were given.
@@ -85,6 +83,10 @@ int describe(const PluginHost& plugins, const std::string& mechanism, bool json,
 }
 
 int check(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments) {
+    if (const auto problems = checkExperiment(name, assignments, plugins.registry()); !problems.empty()) {
+        for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem);
+        return 2;
+    }
     const auto experiment = load(plugins, name, assignments);
     const auto session = Session::create(experiment, plugins.registry(), {1, "tbb", 0});
     const auto& graph = session->graph();

@@ -46,6 +46,6 @@ int plot(const std::vector<std::string>& runs, const std::string& metric, int sm
 int exportRun(const std::string& run, const std::string& file);
 int pluginList(const PluginHost& plugins, bool json);
 int pluginCheck(const PluginHost& plugins, const std::string& name);
-int pluginNew(const std::string& name);
+int pluginNew(const std::string& kind, const std::string& name);
 
 } // namespace raphe::cli

@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
     PluginHost plugins;
     std::function<int()> command;
 
-    std::string kind, mechanism, experiment, name, picture, metric, script;
+    std::string kind, mechanism, experiment, name, picture, metric, script, newKind = "model";
     std::vector<std::string> assignments, runs, arguments;
     bool json = false, markdown = false, quiet = false, allowIo = false;
     int smoothing = 0, entries = 6;
@@ -154,7 +154,9 @@ int main(int argc, char** argv) {
     pluginCheckCommand->callback([&] { command = [&] { return pluginCheck(plugins, name); }; });
     auto* pluginNewCommand = pluginCommand->add_subcommand("new", "Start a plugin of your own from the smallest one");
     pluginNewCommand->add_option("name", name, "Its name, e.g. gated_rnn")->required();
-    pluginNewCommand->callback([&] { command = [&] { return pluginNew(name); }; });
+    pluginNewCommand->add_option("--kind", newKind, "model (default), task or rule")
+        ->check(CLI::IsMember({"model", "task", "rule"}));
+    pluginNewCommand->callback([&] { command = [&] { return pluginNew(newKind, name); }; });
 
     try {
         app.parse(argc, argv);

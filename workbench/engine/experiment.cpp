@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/experiment.h"
 
+#include "engine/graph.h"
 #include "engine/json_reader.h"
 #include "engine/plugin_host.h"
 #include "engine/text.h"
@@ -51,7 +52,8 @@ struct Field {
     std::function<void(const Json&, const std::string&)> read;
 };
 
-void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields) {
+/// Reads every field that can be read; the others keep their value.
+void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields, Problems& problems) {
     if (!object.is_object()) expected(place.empty() ? "document" : place, "an object", object);
     std::vector<std::string> known;
     for (const auto& field : fields) known.emplace_back(field.key);
@@ -59,9 +61,18 @@ void readFields(const Json& object, const std::string& place, const std::vector<
         const auto where = place.empty() ? key : place + "." + key;
         const auto field = std::find_if(fields.begin(), fields.end(),
                                         [&, name = std::string_view(key)](const Field& f) { return name == f.key; });
-        if (field == fields.end()) throw Error(where, "unknown field \"" + key + "\"" + suggestion(key, known));
-        field->read(value, where);
+        if (field == fields.end())
+            problems.add(where, "unknown field \"" + key + "\"" + suggestion(key, known));
+        else
+            problems.collect([&, &v = value] { field->read(v, where); });
     }
+}
+
+/// The same. @throws Error with one line per problem
+void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields) {
+    Problems problems;
+    readFields(object, place, fields, problems);
+    problems.throwIfAny();
 }
 
 auto textInto(std::string& target) {
@@ -100,8 +111,8 @@ auto addressInto(Address& target) {
     };
 }
 
-WireSpec readWire(const Json& value, const std::string& place) {
-    WireSpec wire;
+/// Reads a wire; what cannot be read of it stays empty.
+void readWire(const Json& value, const std::string& place, WireSpec& wire) {
     if (value.is_string()) {
         const auto text = value.get<std::string>();
         const auto arrow = text.find("->");
@@ -110,24 +121,27 @@ WireSpec readWire(const Json& value, const std::string& place) {
             const auto first = s.find_first_not_of(" \t"), last = s.find_last_not_of(" \t");
             return first == std::string::npos ? std::string{} : s.substr(first, last - first + 1);
         };
-        wire.from = parseAddress(trimmed(text.substr(0, arrow)), place);
-        wire.to = parseAddress(trimmed(text.substr(arrow + 2)), place);
-        return wire;
+        Problems problems;
+        problems.collect([&] { wire.from = parseAddress(trimmed(text.substr(0, arrow)), place); });
+        problems.collect([&] { wire.to = parseAddress(trimmed(text.substr(arrow + 2)), place); });
+        problems.throwIfAny();
+        return;
     }
-    int delay = -1;
-    readFields(value, place,
-               {{"from", addressInto(wire.from)}, {"to", addressInto(wire.to)}, {"delay", integerInto(delay, 0, 1)}});
+    const auto delayInto = [&wire](const Json& v, const std::string& where) {
+        int delay = 0;
+        integerInto(delay, 0, 1)(v, where);
+        wire.delay = delay;
+    };
+    readFields(value, place, {{"from", addressInto(wire.from)}, {"to", addressInto(wire.to)}, {"delay", delayInto}});
     if (wire.from.node.empty() || wire.to.node.empty()) throw Error(place, "a wire needs \"from\" and \"to\"");
-    if (delay >= 0) wire.delay = delay;
-    return wire;
 }
 
-Recording readRecording(const Json& value, const std::string& place) {
-    Recording recording;
+/// Reads a recording; what cannot be read of it keeps its default.
+void readRecording(const Json& value, const std::string& place, Recording& recording) {
     constexpr std::int64_t large = 1'000'000'000;
     if (value.is_string()) {
         recording.port = parseAddress(value.get<std::string>(), place);
-        return recording;
+        return;
     }
     readFields(value, place,
                {{"port", addressInto(recording.port)},
@@ -135,16 +149,16 @@ Recording readRecording(const Json& value, const std::string& place) {
                 {"every_iterations", integerInto(recording.everyIterations, 1, large)},
                 {"trials", integerInto(recording.trials, 1, large)}});
     if (recording.port.node.empty()) throw Error(place, "a recording needs \"port\"");
-    return recording;
 }
 
+/// Reads a list with `read(value, place, item)`. An item that cannot be read keeps its place in the list.
 template <class Item, class Read>
-auto listInto(std::vector<Item>& target, Read read) {
-    return [&target, read](const Json& value, const std::string& place) {
+auto listInto(std::vector<Item>& target, Problems& problems, Read read) {
+    return [&target, &problems, read](const Json& value, const std::string& place) {
         if (!value.is_array()) expected(place, "a list", value);
-        target.clear();
+        target.assign(value.size(), {});
         for (std::size_t i = 0; i < value.size(); ++i)
-            target.push_back(read(value[i], fmt::format("{}[{}]", place, i)));
+            problems.collect([&] { read(value[i], fmt::format("{}[{}]", place, i), target[i]); });
     };
 }
 
@@ -155,16 +169,20 @@ std::vector<Field> scalarFields(Experiment& e) {
             {"seed", integerInto(e.seed, 0, std::numeric_limits<std::int64_t>::max())},
             {"dt",
              [&e](const Json& value, const std::string& place) {
-                 numberInto(e.dt)(value, place);
-                 if (e.dt <= 0) expected(place, "a number > 0", value);
+                 double dt = 0;
+                 numberInto(dt)(value, place);
+                 if (dt <= 0) expected(place, "a number > 0", value);
+                 e.dt = dt;
              }},
             {"trials", integerInto(e.trials, 0, 1'000'000)},
             {"chunk", integerInto(e.chunk, 0, 1'000'000)},
             {"iterations", integerInto(e.iterations, 0, large)},
             {"memory_mib",
              [&e](const Json& value, const std::string& place) {
-                 numberInto(e.memoryMiB)(value, place);
-                 if (e.memoryMiB <= 0 || e.memoryMiB > 1e6) expected(place, "a number > 0 and <= 1000000", value);
+                 double mebibytes = 0;
+                 numberInto(mebibytes)(value, place);
+                 if (mebibytes <= 0 || mebibytes > 1e6) expected(place, "a number > 0 and <= 1000000", value);
+                 e.memoryMiB = mebibytes;
              }},
             {"precision", [&e](const Json& value, const std::string& place) {
                  if (value == "float32")
@@ -174,6 +192,41 @@ std::vector<Field> scalarFields(Experiment& e) {
                  else
                      expected(place, "\"float32\" or \"float64\"", value);
              }}};
+}
+
+void setParam(NodeSpec& node, const std::string& key, const Json& value, const Registry& registry) {
+    const auto place = "nodes." + node.name + ".params." + key;
+    const auto& declaration = registry.find(node.mechanism, "nodes." + node.name + ".mechanism").declaration;
+    const auto* info = declaration.param(key);
+    if (!info) {
+        std::vector<std::string> known;
+        for (const auto& p : declaration.params) known.push_back(p.key);
+        throw Error(place, fmt::format("{} has no parameter \"{}\"{}", node.mechanism, key, suggestion(key, known)));
+    }
+    node.params[key] = readParam(*info, value, place);
+}
+
+/// Reads a node. One without a mechanism that is known has no parameters.
+NodeSpec readNode(const std::string& name, const Json& value, const Registry& registry, Problems& problems) {
+    const auto place = "nodes." + name;
+    NodeSpec node{name, {}, {}};
+    Json params = Json::object();
+    const auto paramsInto = [&params](const Json& v, const std::string& where) {
+        if (!v.is_object()) expected(where, "an object", v);
+        params = v;
+    };
+    problems.collect([&] { checkName(name, place); });
+    problems.collect([&] {
+        readFields(value, place, {{"mechanism", textInto(node.mechanism)}, {"params", paramsInto}}, problems);
+        if (node.mechanism.empty() && !problems.concern(place)) throw Error(place, "a node needs \"mechanism\"");
+    });
+    if (node.mechanism.empty()) return node;
+    problems.collect([&] {
+        node.params = registry.find(node.mechanism, place + ".mechanism").declaration.defaults();
+        for (const auto& [key, v] : params.items())
+            problems.collect([&, &k = key, &param = v] { setParam(node, k, param, registry); });
+    });
+    return node;
 }
 
 Json readDocument(const std::filesystem::path& path, std::set<std::string>& chain);
@@ -349,22 +402,8 @@ void Experiment::set(const std::string& path, const Json& value, const Registry&
                               "; a hyper-parameter is written node.parameter");
     }
     const auto nodeName = path.substr(0, dot), key = path.substr(dot + 1);
-    for (auto& item : nodes) {
-        if (item.name != nodeName) continue;
-        const auto& declaration = registry.find(item.mechanism, "nodes." + nodeName).declaration;
-        const auto place = "nodes." + nodeName + ".params." + key;
-        const auto* info = declaration.param(key);
-        if (!info) {
-            std::vector<std::string> known;
-            for (const auto& p : declaration.params) known.push_back(p.key);
-            throw Error(place,
-                        fmt::format("{} has no parameter \"{}\"{}", item.mechanism, key, suggestion(key, known)));
-        }
-        ParamValues changed = item.params;
-        changed[key] = readParam(*info, value, place);
-        item.params = std::move(changed);
-        return;
-    }
+    for (auto& item : nodes)
+        if (item.name == nodeName) return setParam(item, key, value, registry);
     std::vector<std::string> names;
     for (const auto& item : nodes) names.push_back(item.name);
     throw Error("nodes", "the experiment has no node \"" + nodeName + "\"" + suggestion(nodeName, names));
@@ -439,37 +478,16 @@ std::filesystem::path findExperiment(const std::string& nameOrPath) {
                 "neither a file nor an experiment that comes with Raphe" + suggestion(nameOrPath, experimentNames()));
 }
 
-Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder) {
+Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder,
+                              Problems& problems) {
     std::set<std::string> chain;
     document = withBase(std::move(document), folder, chain);
-    if (!document.contains("raphe")) throw Error("raphe", "the document's version is missing; write \"raphe\": 1");
-    if (document["raphe"] != 1) expected("raphe", "version 1", document["raphe"]);
+    if (!document.contains("raphe"))
+        problems.add("raphe", "the document's version is missing; write \"raphe\": 1");
+    else if (document["raphe"] != 1)
+        expected("raphe", "version 1", document["raphe"]);
 
     Experiment e;
-    std::string problems;
-    const auto collect = [&problems](const std::function<void()>& step) {
-        try {
-            step();
-        } catch (const Error& error) {
-            problems += (problems.empty() ? "" : "\n") + std::string(error.what());
-        }
-    };
-    const auto readNode = [&](const std::string& name, const Json& value) {
-        const auto place = "nodes." + name;
-        checkName(name, place);
-        NodeSpec node{name, {}, {}};
-        Json params = Json::object();
-        readFields(value, place,
-                   {{"mechanism", textInto(node.mechanism)}, {"params", [&](const Json& v, const std::string& where) {
-                                                                  if (!v.is_object()) expected(where, "an object", v);
-                                                                  params = v;
-                                                              }}});
-        if (node.mechanism.empty()) throw Error(place, "a node needs \"mechanism\"");
-        node.params = registry.find(node.mechanism, place + ".mechanism").declaration.defaults();
-        e.nodes.push_back(node);
-        for (const auto& [key, v] : params.items())
-            collect([&, key = key, v = v] { e.set(name + "." + key, v, registry); });
-    };
     auto fields = scalarFields(e);
     fields.push_back({"raphe", [](const Json&, const std::string&) {}});
     fields.push_back({"name", textInto(e.name)});
@@ -477,31 +495,70 @@ Experiment experimentFromJson(Json document, const Registry& registry, const std
                           if (!value.is_object()) expected(place, "an object", value);
                           if (value.size() > 10'000) throw Error(place, "an experiment has at most 10000 nodes");
                           for (const auto& [name, node] : value.items())
-                              collect([&, name = name, node = node] { readNode(name, node); });
+                              e.nodes.push_back(readNode(name, node, registry, problems));
                       }});
-    fields.push_back({"wires", [&](const Json& value, const std::string& place) {
-                          if (!value.is_array()) expected(place, "a list", value);
-                          for (std::size_t i = 0; i < value.size(); ++i)
-                              collect([&] { e.wires.push_back(readWire(value[i], fmt::format("{}[{}]", place, i))); });
-                      }});
-    fields.push_back({"record", listInto(e.recordings, readRecording)});
-    fields.push_back({"interventions", listInto(e.interventions, interventionFromJson)});
-    fields.push_back({"frozen", listInto(e.frozen, [](const Json& value, const std::string& place) {
-                          if (!value.is_string()) expected(place, "a pattern of tensor names", value);
-                          return value.get<std::string>();
-                      })});
-    for (const auto& [key, value] : document.items())
-        collect([&, key = key, value = value] { readFields(Json{{key, value}}, "", fields); });
-    if (!problems.empty()) throw Error(problems);
+    fields.push_back({"wires", listInto(e.wires, problems, readWire)});
+    fields.push_back({"record", listInto(e.recordings, problems, readRecording)});
+    fields.push_back({"interventions", listInto(e.interventions, problems,
+                                                [](const Json& value, const std::string& place, Intervention& item) {
+                                                    item = interventionFromJson(value, place);
+                                                })});
+    fields.push_back(
+        {"frozen", listInto(e.frozen, problems, [](const Json& value, const std::string& place, std::string& pattern) {
+             if (!value.is_string()) expected(place, "a pattern of tensor names", value);
+             pattern = value.get<std::string>();
+         })});
+    readFields(document, "", fields, problems);
     return e;
 }
 
-Experiment loadExperiment(const std::string& nameOrPath, const Registry& registry) {
+namespace {
+
+/// The experiment if nothing is wrong with it so far. @throws Error with these problems and those of its graph
+Experiment accepted(Experiment experiment, const Registry& registry, Problems& problems) {
+    if (!problems.empty()) {
+        const Graph graph(experiment, registry, problems);
+        problems.throwIfAny();
+    }
+    return experiment;
+}
+
+Experiment readExperiment(const std::string& nameOrPath, const std::vector<std::string>& assignments,
+                          const Registry& registry, Problems& problems) {
     const auto path = findExperiment(nameOrPath);
     std::set<std::string> chain;
-    auto experiment = experimentFromJson(readDocument(path, chain), registry, path.parent_path());
+    auto experiment = experimentFromJson(readDocument(path, chain), registry, path.parent_path(), problems);
     if (experiment.name.empty()) experiment.name = path.stem();
+    for (const auto& assignment : assignments) {
+        // What a node of an unknown mechanism can be given is unknown too.
+        const auto* node = experiment.node(assignment.substr(0, assignment.find('.')));
+        if (node && !registry.contains(node->mechanism)) continue;
+        problems.collect([&] { experiment.setText(assignment, registry); });
+    }
     return experiment;
+}
+
+} // namespace
+
+Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder) {
+    Problems problems;
+    return accepted(experimentFromJson(std::move(document), registry, folder, problems), registry, problems);
+}
+
+Experiment loadExperiment(const std::string& nameOrPath, const Registry& registry,
+                          const std::vector<std::string>& assignments) {
+    Problems problems;
+    return accepted(readExperiment(nameOrPath, assignments, registry, problems), registry, problems);
+}
+
+std::vector<std::string> checkExperiment(const std::string& nameOrPath, const std::vector<std::string>& assignments,
+                                         const Registry& registry) {
+    Problems problems;
+    problems.collect([&] {
+        const auto experiment = readExperiment(nameOrPath, assignments, registry, problems);
+        const Graph graph(experiment, registry, problems);
+    });
+    return problems.lines();
 }
 
 } // namespace raphe

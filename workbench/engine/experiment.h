@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/problems.h"
 #include "engine/registry.h"
 #include "engine/tensor.h"
 
@@ -84,10 +85,20 @@ struct Experiment {
 std::filesystem::path findExperiment(const std::string& nameOrPath);
 /// Names of the experiments that come with Raphe.
 std::vector<std::string> experimentNames();
-/// Reads a document and the documents that it extends ("base").
-/// @throws Error with one line per problem, each with its place
-Experiment loadExperiment(const std::string& nameOrPath, const Registry& registry);
+/// Reads a document and the documents that it extends ("base"), and applies assignments as Experiment::setText() does.
+/// @throws Error with one line per problem, each with its place; those of its graph are among them
+Experiment loadExperiment(const std::string& nameOrPath, const Registry& registry,
+                          const std::vector<std::string>& assignments = {});
+/// The same for a document that has been read. @param folder  where the documents that it extends are looked for first
 Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder = {});
+/// The same, but adds to `problems` and returns what could be read: a wrong value leaves the default, an item of a list
+/// that cannot be read is there with its defaults, and so is a node of an unknown mechanism, with no parameters.
+/// @throws Error if nothing can be read: a document of another version, or one that extends a document there is not
+Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder,
+                              Problems& problems);
+/// Every problem of a document and of its graph, one sentence each; empty if there is none.
+std::vector<std::string> checkExperiment(const std::string& nameOrPath, const std::vector<std::string>& assignments,
+                                         const Registry& registry);
 
 /// A hyper-parameter's value from JSON. @throws Error at `place`
 ParamValue readParam(const ParamInfo& info, const Json& value, const std::string& place);

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
+#include <set>
 
 namespace raphe {
 
@@ -52,192 +54,308 @@ std::string pathText(const std::vector<GraphNode>& nodes, const std::vector<std:
     return text;
 }
 
-class Problems {
-public:
-    void add(const std::string& place, const std::string& sentence) {
-        text_ += (text_.empty() ? "" : "\n") + place + ": " + sentence;
-    }
-    void add(const Error& error) { text_ += (text_.empty() ? "" : "\n") + std::string(error.what()); }
-    void throwIfAny() const {
-        if (!text_.empty()) throw Error(text_);
-    }
-
-private:
-    std::string text_;
-};
+template <class List>
+decltype(auto) at(List& list, int i) {
+    return list[static_cast<std::size_t>(i)];
+}
 
 } // namespace
 
-Graph::Graph(const Experiment& experiment, const Registry& registry) {
-    Problems problems;
-    const auto at = [](auto& list, int i) -> auto& { return list[static_cast<std::size_t>(i)]; };
+/// Builds the graph in steps. A step that finds a problem notes it and leaves a mark, so that later steps do not
+/// complain of its consequences.
+class Graph::Resolver {
+public:
+    Resolver(Graph& graph, const Experiment& experiment, const Registry& registry, Problems& problems)
+        : graph_(graph), experiment_(experiment), registry_(registry), problems_(problems), nodes_(graph.nodes_),
+          wires_(graph.wires_) {}
 
-    for (const auto& spec : experiment.nodes) {
-        GraphNode item;
-        item.name = spec.name;
-        item.entry = &registry.find(spec.mechanism, "nodes." + spec.name + ".mechanism");
-        item.params = spec.params;
-        const auto& declaration = item.declaration();
-        if (const auto sentence = declaration.check(item.params); !sentence.empty())
-            problems.add("nodes." + spec.name + ".params", sentence);
-        item.wired.assign(declaration.ports.size(), false);
-        const int index = static_cast<int>(nodes_.size());
-        if (item.kind() == Kind::task) {
-            if (task_ >= 0)
-                problems.add("nodes." + spec.name,
-                             "an experiment has one task, but \"" + at(nodes_, task_).name + "\" is one already");
-            task_ = index;
-        } else if (item.kind() == Kind::rule) {
-            if (rule_ >= 0)
-                problems.add("nodes." + spec.name, "an experiment has one learning rule, but \"" +
-                                                       at(nodes_, rule_).name + "\" is one already");
-            rule_ = index;
-        }
-        nodes_.push_back(std::move(item));
+    void resolve() {
+        // A document whose nodes could not be read at all: nothing can be said of its wires.
+        if (experiment_.nodes.empty() && problems_.concern("nodes")) return;
+        resolveNodes();
+        resolveWires();
+        resolveSizes();
+        delayLateOutputs();
+        orderSteps(breakCycles());
+        checkRecordings();
     }
-    problems.throwIfAny();
-    for (auto& item : nodes_)
-        for (const auto& port : item.declaration().ports) item.portSizes.push_back(port.size(item.params));
 
-    // Wires: both ends must exist, and point the right way.
-    const auto resolve = [&](const Address& address, bool output, const std::string& place) -> std::pair<int, int> {
-        const int index = requireNode(address.node, place);
-        const auto& declaration = at(nodes_, index).declaration();
-        const auto names = portNames(declaration, output);
-        const int port = declaration.port(address.port);
-        const char* what = output ? "output" : "input or modulation";
-        if (port < 0)
-            throw Error(place, fmt::format("{} has no port \"{}\"{}", declaration.key(), address.port,
-                                           suggestion(address.port, names)));
-        if ((at(declaration.ports, port).kind == PortKind::output) != output)
-            throw Error(place, fmt::format("{} is not an {} port of {}{}", address.text(), what, declaration.key(),
-                                           suggestion(address.port, names)));
-        if (at(at(nodes_, index).portSizes, port) == noPort)
-            throw Error(place,
-                        fmt::format("{} does not exist for these parameters of {}", address.text(), declaration.key()));
-        return {index, port};
+private:
+    /// A port of a node, by index.
+    struct End {
+        int node, port;
     };
-    std::vector<std::string> places;
-    std::vector<std::optional<int>> delays;
-    for (std::size_t i = 0; i < experiment.wires.size(); ++i) {
-        const auto& spec = experiment.wires[i];
-        const auto place = fmt::format("wires[{}] ({} -> {})", i, spec.from.text(), spec.to.text());
-        try {
-            const auto [fromNode, fromPort] = resolve(spec.from, true, place);
-            const auto [toNode, toPort] = resolve(spec.to, false, place);
-            const auto read = at(at(nodes_, toNode).declaration().ports, toPort).read;
-            if (read == Read::end && spec.delay == 1)
-                throw Error(place,
-                            "this port is read at the end of the step; a delay of 1 is not possible here, remove it");
-            if (at(nodes_, fromNode).kind() == Kind::rule)
-                throw Error(place, "a learning rule sends no signals to other nodes");
-            wires_.push_back({fromNode, fromPort, toNode, toPort, spec.delay == 1, spec.delay == 1, read, 0});
-            places.push_back(place);
-            delays.push_back(spec.delay);
-            at(nodes_, toNode).wired[static_cast<std::size_t>(toPort)] = true;
-        } catch (const Error& error) {
-            problems.add(error);
-        }
-    }
-    problems.throwIfAny();
+    /// What else is known of a node while the graph is built.
+    struct Doubts {
+        bool params = false;     ///< they are wrong, so nothing is known of the sizes of its ports
+        bool inputs = false;     ///< it is not needed, so nobody asks for its inputs
+        std::vector<bool> ports; ///< something wired to the port is unknown
+    };
+    using Edges = std::vector<std::vector<int>>;
 
-    // Sizes: an open input takes the sum of what is wired to it; a fixed one must get exactly its size.
-    for (std::size_t n = 0; n < nodes_.size(); ++n)
-        for (std::size_t p = 0; p < nodes_[n].portSizes.size(); ++p) {
-            auto& size = nodes_[n].portSizes[p];
-            const auto& info = nodes_[n].declaration().ports[p];
-            if (info.kind == PortKind::output) {
-                if (size < 0)
-                    problems.add("nodes." + nodes_[n].name, fmt::format("{} declares no size for its output {}",
-                                                                        nodes_[n].declaration().key(), info.name));
+    void resolveNodes() {
+        for (const auto& spec : experiment_.nodes) {
+            const auto place = "nodes." + spec.name;
+            if (!registry_.contains(spec.mechanism)) {
+                leftOut_.insert(spec.name);
+                if (!problems_.concern(place))
+                    problems_.collect([&] { registry_.find(spec.mechanism, place + ".mechanism"); });
                 continue;
             }
-            if (!nodes_[n].wired[p]) {
-                if (!info.optional && size != noPort)
-                    problems.add("nodes." + nodes_[n].name,
-                                 fmt::format("nothing is wired to its port \"{}\" ({}); add a wire \"... -> {}.{}\"",
-                                             info.name, info.help, nodes_[n].name, info.name));
-                if (size == openSize) size = noPort;
-                continue;
+            GraphNode item;
+            item.name = spec.name;
+            item.entry = &registry_.find(spec.mechanism, place + ".mechanism");
+            item.params = spec.params;
+            const auto& declaration = item.declaration();
+            Doubts doubts;
+            doubts.params = problems_.concern(place + ".params");
+            if (const auto sentence = declaration.check(item.params); !sentence.empty()) {
+                if (!doubts.params) problems_.add(place + ".params", sentence);
+                doubts.params = true;
+                item.params = declaration.defaults();
             }
-            int sum = 0;
-            std::string sources, place;
-            for (std::size_t w = 0; w < wires_.size(); ++w) {
-                auto& wire = wires_[w];
-                if (wire.toNode != static_cast<int>(n) || wire.toPort != static_cast<int>(p)) continue;
-                wire.size = at(at(nodes_, wire.fromNode).portSizes, wire.fromPort);
-                sum += wire.size;
-                if (place.empty()) place = places[w];
-                sources +=
-                    fmt::format("{}{}.{} has {}", sources.empty() ? "" : ", ", at(nodes_, wire.fromNode).name,
-                                at(at(nodes_, wire.fromNode).declaration().ports, wire.fromPort).name, wire.size);
-            }
-            if (size != openSize && size != sum)
-                problems.add(place, fmt::format("{}.{} takes {} unit{}, but {}", nodes_[n].name, info.name, size,
-                                                size == 1 ? "" : "s", sources));
-            size = sum;
+            const auto isOnly = [&](int& only, const char* what) {
+                if (only < 0) {
+                    only = static_cast<int>(nodes_.size());
+                    return;
+                }
+                problems_.add(place, fmt::format("an experiment has one {}, but \"{}\" is one already", what,
+                                                 at(nodes_, only).name));
+                doubts.inputs = true;
+            };
+            if (item.kind() == Kind::task) isOnly(graph_.task_, "task");
+            if (item.kind() == Kind::rule) isOnly(graph_.rule_, "learning rule");
+            for (const auto& port : declaration.ports) item.portSizes.push_back(port.size(item.params));
+            item.wired.assign(declaration.ports.size(), false);
+            doubts.ports.assign(declaration.ports.size(), false);
+            nodes_.push_back(std::move(item));
+            doubts_.push_back(std::move(doubts));
         }
-
-    // What is written at the end of a step can be read at the start of the next one only.
-    for (std::size_t w = 0; w < wires_.size(); ++w) {
-        auto& wire = wires_[w];
-        const bool late = at(at(nodes_, wire.fromNode).declaration().ports, wire.fromPort).read == Read::end;
-        if (!late || wire.read == Read::end || wire.toNode == rule_) continue;
-        if (delays[w] == 0)
-            problems.add(places[w],
-                         "this output is written at the end of the step; give the wire \"delay\": 1 instead of 0");
-        wire.delayed = true;
     }
 
-    // Same-step order. A wire without a stated delay that would close a cycle, taken in the document's order, delivers
-    // the previous step's value instead; a wire that must act within the step (delay 0) and closes one is an error.
-    std::vector<std::vector<int>> edges(nodes_.size());
-    const auto inStep = [&](const GraphWire& wire) {
-        return wire.read == Read::start && wire.toNode != rule_ && wire.toNode != task_ && wire.fromNode != task_;
-    };
-    for (int round = 0; round < 2; ++round)
+    /// Wires: both ends must exist, and point the right way.
+    void resolveWires() {
+        for (std::size_t i = 0; i < experiment_.wires.size(); ++i) {
+            const auto& spec = experiment_.wires[i];
+            if ((spec.from.node.empty() || spec.to.node.empty()) && problems_.concern(fmt::format("wires[{}]", i))) {
+                lostTargets_.push_back(spec.to);
+                continue;
+            }
+            const auto place = fmt::format("wires[{}] ({} -> {})", i, spec.from.text(), spec.to.text());
+            const auto from = end(spec.from, true, place);
+            if (!from && pointsBackwards(spec)) {
+                lostTargets_.push_back(spec.from);
+                continue;
+            }
+            const auto to = end(spec.to, false, place);
+            if (!to) {
+                if (!leftOut_.contains(spec.to.node)) lostTargets_.push_back(spec.to);
+                continue;
+            }
+            at(at(nodes_, to->node).wired, to->port) = true;
+            if (from && at(nodes_, from->node).kind() == Kind::rule)
+                problems_.add(place, "a learning rule sends no signals to other nodes");
+            else if (from)
+                addWire(spec, *from, *to, place);
+            if (!from || at(nodes_, from->node).kind() == Kind::rule || at(doubts_, from->node).params)
+                at(at(doubts_, to->node).ports, to->port) = true;
+        }
+    }
+
+    void addWire(const WireSpec& spec, End from, End to, const std::string& place) {
+        const auto read = at(at(nodes_, to.node).declaration().ports, to.port).read;
+        const bool delayed = spec.delay == 1;
+        if (read == Read::end && delayed)
+            problems_.add(place,
+                          "this port is read at the end of the step; a delay of 1 is not possible here, remove it");
+        wires_.push_back({from.node, from.port, to.node, to.port, delayed, delayed, read, 0});
+        places_.push_back(place);
+        delays_.push_back(spec.delay);
+    }
+
+    /// A wire's end, if there is one that fits; otherwise the problem is noted, unless it is the node's.
+    std::optional<End> end(const Address& address, bool output, const std::string& place) {
+        if (leftOut_.contains(address.node)) return std::nullopt;
+        std::optional<End> result;
+        problems_.collect([&] {
+            const int node = graph_.requireNode(address.node, place);
+            const auto& declaration = at(nodes_, node).declaration();
+            const auto names = portNames(declaration, output);
+            const int port = declaration.port(address.port);
+            const char* what = output ? "output" : "input or modulation";
+            if (port < 0)
+                throw Error(place, fmt::format("{} has no port \"{}\"{}", declaration.key(), address.port,
+                                               suggestion(address.port, names)));
+            if ((at(declaration.ports, port).kind == PortKind::output) != output)
+                throw Error(place, fmt::format("{} is not an {} port of {}{}", address.text(), what, declaration.key(),
+                                               suggestion(address.port, names)));
+            if (at(at(nodes_, node).portSizes, port) == noPort && !at(doubts_, node).params)
+                throw Error(place, fmt::format("{} does not exist for these parameters of {}", address.text(),
+                                               declaration.key()));
+            result = End{node, port};
+        });
+        return result;
+    }
+
+    /// Whether both ends exist, but from an input to an output: one mistake, not two.
+    bool pointsBackwards(const WireSpec& spec) const {
+        const auto isOutput = [&](const Address& address) -> std::optional<bool> {
+            const int node = graph_.node(address.node);
+            if (node < 0) return std::nullopt;
+            const auto& declaration = at(nodes_, node).declaration();
+            const int port = declaration.port(address.port);
+            if (port < 0) return std::nullopt;
+            return at(declaration.ports, port).kind == PortKind::output;
+        };
+        return isOutput(spec.from) == false && isOutput(spec.to) == true;
+    }
+
+    /// Whether a wire that could not be resolved may have been meant for this port.
+    bool mayBeTarget(const GraphNode& node, const std::string& port) const {
+        return std::any_of(lostTargets_.begin(), lostTargets_.end(), [&](const Address& target) {
+            return target.node.empty() || target.node == node.name ||
+                   (target.port == port && graph_.node(target.node) < 0);
+        });
+    }
+
+    /// Sizes: an open input takes the sum of what is wired to it; a fixed one must get exactly its size.
+    void resolveSizes() {
+        for (std::size_t n = 0; n < nodes_.size(); ++n)
+            for (std::size_t p = 0; p < nodes_[n].portSizes.size(); ++p) {
+                const auto& info = nodes_[n].declaration().ports[p];
+                if (info.kind != PortKind::output) {
+                    resolveInput(static_cast<int>(n), static_cast<int>(p));
+                } else if (nodes_[n].portSizes[p] < 0) {
+                    problems_.add("nodes." + nodes_[n].name, fmt::format("{} declares no size for its output {}",
+                                                                         nodes_[n].declaration().key(), info.name));
+                }
+            }
+    }
+
+    void resolveInput(int n, int p) {
+        auto& node = at(nodes_, n);
+        auto& size = at(node.portSizes, p);
+        const auto& info = at(node.declaration().ports, p);
+        const auto& doubts = at(doubts_, n);
+        if (!at(node.wired, p)) {
+            const bool doubtful = doubts.params || doubts.inputs || mayBeTarget(node, info.name);
+            if (!info.optional && size != noPort && !doubtful)
+                problems_.add("nodes." + node.name,
+                              fmt::format("nothing is wired to its port \"{}\" ({}); add a wire \"... -> {}.{}\"",
+                                          info.name, info.help, node.name, info.name));
+            if (size == openSize) size = noPort;
+            return;
+        }
+        int sum = 0;
+        std::string sources, place;
         for (std::size_t w = 0; w < wires_.size(); ++w) {
             auto& wire = wires_[w];
-            if (!inStep(wire) || wire.delayed || delays[w].has_value() == (round == 0)) continue;
-            if (reaches(edges, wire.toNode, wire.fromNode)) {
-                if (delays[w])
-                    problems.add(
-                        places[w],
-                        fmt::format(
-                            "closes a cycle within one time step ({} -> {}); give this wire \"delay\": 1 instead of 0",
-                            pathText(nodes_, edges, wire.toNode, wire.fromNode), at(nodes_, wire.toNode).name));
-                wire.delayed = true;
-                continue;
-            }
-            edges[static_cast<std::size_t>(wire.fromNode)].push_back(wire.toNode);
+            if (wire.toNode != n || wire.toPort != p) continue;
+            const auto& source = at(nodes_, wire.fromNode);
+            wire.size = at(source.portSizes, wire.fromPort);
+            sum += wire.size;
+            if (place.empty()) place = places_[w];
+            sources += fmt::format("{}{}.{} has {}", sources.empty() ? "" : ", ", source.name,
+                                   at(source.declaration().ports, wire.fromPort).name, wire.size);
         }
-    problems.throwIfAny();
+        const bool doubtful = doubts.params || at(doubts.ports, p) || mayBeTarget(node, info.name);
+        if (size != openSize && size != sum && !doubtful)
+            problems_.add(place, fmt::format("{}.{} takes {} unit{}, but {}", node.name, info.name, size,
+                                             size == 1 ? "" : "s", sources));
+        size = sum;
+    }
 
-    std::vector<int> degree(nodes_.size());
-    for (const auto& targets : edges)
-        for (int target : targets) ++degree[static_cast<std::size_t>(target)];
-    std::vector<bool> done(nodes_.size());
-    for (std::size_t count = 0; count < nodes_.size(); ++count)
-        for (std::size_t n = 0; n < nodes_.size(); ++n)
-            if (!done[n] && degree[n] == 0) {
-                done[n] = true;
-                for (int target : edges[n]) --degree[static_cast<std::size_t>(target)];
-                if (nodes_[n].kind() == Kind::model) stepOrder_.push_back(static_cast<int>(n));
-                break;
-            }
-    if (task_ >= 0)
-        for (std::size_t p = 0; p < at(nodes_, task_).wired.size(); ++p)
-            closedLoop_ = closedLoop_ || at(nodes_, task_).wired[p];
-
-    for (std::size_t i = 0; i < experiment.recordings.size(); ++i) {
-        const auto place = fmt::format("record[{}]", i);
-        try {
-            outputPort(requireNode(experiment.recordings[i].port.node, place), experiment.recordings[i].port.port,
-                       place);
-        } catch (const Error& error) {
-            problems.add(error);
+    /// What is written at the end of a step can be read at the start of the next one only.
+    void delayLateOutputs() {
+        for (std::size_t w = 0; w < wires_.size(); ++w) {
+            auto& wire = wires_[w];
+            const bool late = at(at(nodes_, wire.fromNode).declaration().ports, wire.fromPort).read == Read::end;
+            if (!late || wire.read == Read::end || isRule(wire.toNode)) continue;
+            if (delays_[w] == 0)
+                problems_.add(places_[w],
+                              "this output is written at the end of the step; give the wire \"delay\": 1 instead of 0");
+            wire.delayed = true;
         }
     }
+
+    /// A wire without a stated delay that would close a cycle within a step, taken in the document's order, delivers
+    /// the previous step's value instead; a wire that must act within the step (delay 0) and closes one is an error.
+    /// @return the nodes that read a node's values of the same step
+    Edges breakCycles() {
+        Edges edges(nodes_.size());
+        const auto inStep = [&](const GraphWire& wire) {
+            return wire.read == Read::start && !isRule(wire.toNode) && !isTask(wire.toNode) && !isTask(wire.fromNode);
+        };
+        for (const bool stated : {false, true})
+            for (std::size_t w = 0; w < wires_.size(); ++w) {
+                auto& wire = wires_[w];
+                if (!inStep(wire) || wire.delayed || delays_[w].has_value() != stated) continue;
+                if (!reaches(edges, wire.toNode, wire.fromNode)) {
+                    at(edges, wire.fromNode).push_back(wire.toNode);
+                    continue;
+                }
+                if (stated)
+                    problems_.add(places_[w], fmt::format("closes a cycle within one time step ({} -> {}); give this "
+                                                          "wire \"delay\": 1 instead of 0",
+                                                          pathText(nodes_, edges, wire.toNode, wire.fromNode),
+                                                          at(nodes_, wire.toNode).name));
+                wire.delayed = true;
+            }
+        return edges;
+    }
+
+    void orderSteps(const Edges& edges) {
+        std::vector<int> degree(nodes_.size());
+        for (const auto& targets : edges)
+            for (int target : targets) ++at(degree, target);
+        std::vector<bool> done(nodes_.size());
+        for (std::size_t count = 0; count < nodes_.size(); ++count)
+            for (std::size_t n = 0; n < nodes_.size(); ++n)
+                if (!done[n] && degree[n] == 0) {
+                    done[n] = true;
+                    for (int target : edges[n]) --at(degree, target);
+                    if (nodes_[n].kind() == Kind::model) graph_.stepOrder_.push_back(static_cast<int>(n));
+                    break;
+                }
+        if (graph_.task_ >= 0)
+            for (const bool wired : at(nodes_, graph_.task_).wired) graph_.closedLoop_ = graph_.closedLoop_ || wired;
+    }
+
+    void checkRecordings() {
+        for (std::size_t i = 0; i < experiment_.recordings.size(); ++i) {
+            const auto& port = experiment_.recordings[i].port;
+            const auto place = fmt::format("record[{}]", i);
+            if (leftOut_.contains(port.node) || (port.node.empty() && problems_.concern(place))) continue;
+            const int node = graph_.node(port.node);
+            // With wrong parameters nobody knows whether the port exists.
+            if (node >= 0 && at(doubts_, node).params && at(nodes_, node).declaration().port(port.port) >= 0) continue;
+            problems_.collect([&] { graph_.outputPort(graph_.requireNode(port.node, place), port.port, place); });
+        }
+    }
+
+    bool isRule(int node) const { return at(nodes_, node).kind() == Kind::rule; }
+    bool isTask(int node) const { return at(nodes_, node).kind() == Kind::task; }
+
+    Graph& graph_;
+    const Experiment& experiment_;
+    const Registry& registry_;
+    Problems& problems_;
+    std::vector<GraphNode>& nodes_;
+    std::vector<GraphWire>& wires_;
+    std::set<std::string> leftOut_;          ///< names of nodes whose mechanism is unknown
+    std::vector<Doubts> doubts_;             ///< by node
+    std::vector<Address> lostTargets_;       ///< of wires that are not in the graph; empty: could not be read
+    std::vector<std::string> places_;        ///< by wire
+    std::vector<std::optional<int>> delays_; ///< by wire
+};
+
+Graph::Graph(const Experiment& experiment, const Registry& registry, Problems& problems) {
+    Resolver(*this, experiment, registry, problems).resolve();
+}
+
+Graph::Graph(const Experiment& experiment, const Registry& registry) {
+    Problems problems;
+    Resolver(*this, experiment, registry, problems).resolve();
     problems.throwIfAny();
 }
 

@@ -39,6 +39,9 @@ class Graph {
 public:
     /// @throws Error with one line per problem
     Graph(const Experiment& experiment, const Registry& registry);
+    /// The same, but adds to `problems` and goes on. Takes into account what they say of the document already; the
+    /// graph is complete only if there are none.
+    Graph(const Experiment& experiment, const Registry& registry, Problems& problems);
 
     const std::vector<GraphNode>& nodes() const { return nodes_; }
     const std::vector<GraphWire>& wires() const { return wires_; }
@@ -59,6 +62,8 @@ public:
     int requireNode(const std::string& name, const std::string& place) const;
 
 private:
+    class Resolver;
+
     std::vector<GraphNode> nodes_;
     std::vector<GraphWire> wires_;
     std::vector<int> stepOrder_;
