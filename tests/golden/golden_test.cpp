@@ -7,6 +7,7 @@
 #include "engine/plugin_host.h"
 #include "engine/session.h"
 #include "engine/text.h"
+#include "nmn_network_golden.h"
 #include "raphe/ops.h"
 #include "support/golden_json.h"
 #include "support/probe_task.h"
@@ -692,6 +693,8 @@ bool check(const Json& file) {
         if (file.at("options").contains("rule")) return checkPlasticCell(file), true;
         return false;
     }
+    if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "network")
+        return checkNmnNetwork(file, plugins().registry()), true;
     if (file.value("schema", "") != "nm_rnn-golden/1") return false;
     const auto name = file.at("case").get<std::string>();
     if (name == "optimiser_adamw") return checkOptimiser(file), true;

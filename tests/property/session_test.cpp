@@ -47,12 +47,26 @@ TEST_P(Spectator, NodeThatNobodyListensToChangesNothing) {
     }
 }
 
+TEST(Recording, OfAPortThatTheParametersLeaveOutSaysSo) {
+    auto experiment = load("mwg_small_nm_rnn", Precision::float32);
+    experiment.recordings.push_back({{"gate", "total_slope"}, 1, 1, 1});
+    try {
+        sessionOf(experiment);
+        FAIL() << "the port does not exist";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("gate.total_slope does not exist for these parameters of model.dense"),
+                  std::string::npos)
+            << error.what();
+    }
+}
+
 TEST_P(Spectator, RecordingChangesNothing) {
     auto experiment = load(GetParam(), Precision::float32);
     const auto plain = train(*sessionOf(experiment), 5);
     for (const auto& node : experiment.nodes)
         for (const auto& port : registry().find(node.mechanism, "").declaration.ports)
-            if (port.kind == PortKind::output) experiment.recordings.push_back({{node.name, port.name}, 3, 2, 4});
+            if (port.kind == PortKind::output && port.size(node.params) != noPort)
+                experiment.recordings.push_back({{node.name, port.name}, 3, 2, 4});
     expectSame(train(*sessionOf(experiment), 5), plain);
 }
 

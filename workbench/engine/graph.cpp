@@ -373,12 +373,15 @@ int Graph::requireNode(const std::string& name, const std::string& place) const 
 }
 
 int Graph::outputPort(int nodeIndex, const std::string& port, const std::string& place) const {
-    const auto& declaration = nodes_[static_cast<std::size_t>(nodeIndex)].declaration();
+    const auto& item = nodes_[static_cast<std::size_t>(nodeIndex)];
+    const auto& declaration = item.declaration();
     const int index = declaration.port(port);
-    if (index < 0 || declaration.ports[static_cast<std::size_t>(index)].kind != PortKind::output ||
-        nodes_[static_cast<std::size_t>(nodeIndex)].portSizes[static_cast<std::size_t>(index)] == noPort)
+    if (index < 0 || declaration.ports[static_cast<std::size_t>(index)].kind != PortKind::output)
         throw Error(place, fmt::format("{} has no output port \"{}\"{}", declaration.key(), port.substr(0, 80),
                                        suggestion(port, portNames(declaration, true))));
+    if (item.portSizes[static_cast<std::size_t>(index)] == noPort)
+        throw Error(place,
+                    fmt::format("{}.{} does not exist for these parameters of {}", item.name, port, declaration.key()));
     return index;
 }
 
