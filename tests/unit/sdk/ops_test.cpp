@@ -82,8 +82,8 @@ void check(const std::vector<Shape>& shapes, const Operation& operation) {
     expectWorksWithoutAdjoints(shapes, operation);
 }
 
-constexpr Activation allActivations[] = {Activation::identity, Activation::tanh, Activation::sigmoid, Activation::relu,
-                                         Activation::softplus, Activation::srelu};
+constexpr Activation allActivations[] = {Activation::identity, Activation::tanh,     Activation::sigmoid,
+                                         Activation::relu,     Activation::softplus, Activation::srelu};
 
 TEST(Ops, AffineHasTheRightGradient) {
     check({{4, 3}, {3, 5}}, [](auto& v) { return affine(v[0], v[1]); });
