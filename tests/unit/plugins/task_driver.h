@@ -25,7 +25,7 @@ public:
         for (int size : sizes) ports_.emplace_back(static_cast<std::size_t>(size));
     }
 
-    const Task<double>& task() const { return *task_; }
+    const C<double>& task() const { return *task_; }
     void begin(std::uint32_t trial, std::uint64_t seed = 1) {
         Stream stream(seed, addressOf("task"), 0, trial, 0);
         static_cast<const Task<double>&>(*task_).begin(*state_, trial, stream);
@@ -45,6 +45,13 @@ public:
         TaskStep<double> s(step_, pointers.data(), random(step_));
         static_cast<const Task<double>&>(*task_).act(*state_, s);
         ++step_;
+    }
+    /// Shows a trial that the test made itself.
+    template <class Trial>
+    void observe(Trial& trial) {
+        auto pointers = pointersToPorts();
+        TaskStep<double> s(step_, pointers.data(), random(step_));
+        task_->observe(trial, s);
     }
     std::vector<double>& port(const char* name) { return ports_[static_cast<std::size_t>(declaration_.port(name))]; }
 
