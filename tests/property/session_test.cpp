@@ -47,6 +47,73 @@ TEST_P(Spectator, NodeThatNobodyListensToChangesNothing) {
     }
 }
 
+struct DiceParams {
+    int throws = 0;
+};
+/// Throws dice in act(): `throws` that nobody sees and one that is written down.
+template <class T>
+class Dice final : public TaskOf<T, int> {
+public:
+    static auto declare() {
+        return Declaration<DiceParams>{"dice", "1.0.0", "Random numbers of each step"}
+            .param("throws", &DiceParams::throws, {.help = "Throws of step 1 that are not shown", .min = 0})
+            .input("action", 1, {.help = "Not used", .read = Read::end})
+            .output("observation", 1, {.help = "1"})
+            .output("face", 1, {.help = "Uniform in [0, 1)", .read = Read::end});
+    }
+    Dice(const DiceParams& p, Builder& b)
+        : throws_(p.throws), observation_(b.output("observation")), face_(b.output("face")) {}
+    int steps() const override { return 4; }
+    void begin(int&, std::uint32_t, Stream&) const override {}
+    void observe(int&, TaskStep<T>& s) const override { *s.output(observation_) = 1; }
+    void act(int&, TaskStep<T>& s) const override {
+        Stream random = s.random();
+        *s.output(face_) = static_cast<T>(random.uniform());
+        if (s.step() == 1)
+            for (int i = 0; i < throws_; ++i) random.bits();
+    }
+
+private:
+    int throws_;
+    Output observation_, face_;
+};
+
+std::vector<double> facesOfDice(int throws, int threads, int chunk, std::uint32_t stream) {
+    static const Registry dice = [] {
+        Registry r = registry();
+        r.add(entryOf<Dice>(), "tests");
+        return r;
+    }();
+    const Json document = {{"raphe", 1},
+                           {"nodes",
+                            {{"task", {{"mechanism", "task.dice"}, {"params", {{"throws", throws}}}}},
+                             {"agent", {{"mechanism", "model.dense"}}}}},
+                           {"wires", {"task.observation -> agent.input", "agent.output -> task.action"}},
+                           {"precision", "float64"},
+                           {"trials", 6},
+                           {"chunk", chunk}};
+    EvaluateRequest request;
+    request.record = {"task.face"};
+    request.stream = stream;
+    auto session = Session::create(experimentFromJson(document, dice), dice, {threads, "tbb", 0});
+    return session->evaluate(request).signals[0].second.values;
+}
+
+TEST(TaskRandom, IsAnotherInEachStepAndTrialAndStream) {
+    auto faces = facesOfDice(0, 1, 2, 0);
+    const auto others = facesOfDice(0, 1, 2, 1);
+    faces.insert(faces.end(), others.begin(), others.end());
+    ASSERT_EQ(faces.size(), 48u);
+    std::sort(faces.begin(), faces.end());
+    EXPECT_EQ(std::adjacent_find(faces.begin(), faces.end()), faces.end());
+}
+TEST(TaskRandom, DependsNeitherOnThreadsAndChunksNorOnWhatAnotherStepDraws) {
+    const auto faces = facesOfDice(0, 1, 2, 0);
+    EXPECT_EQ(facesOfDice(0, 2, 2, 0), faces);
+    EXPECT_EQ(facesOfDice(0, 1, 3, 0), faces);
+    EXPECT_EQ(facesOfDice(1000, 1, 2, 0), faces);
+}
+
 TEST(Recording, OfAPortThatTheParametersLeaveOutSaysSo) {
     auto experiment = load("mwg_small_nm_rnn", Precision::float32);
     experiment.recordings.push_back({{"gate", "total_slope"}, 1, 1, 1});

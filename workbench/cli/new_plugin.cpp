@@ -41,6 +41,13 @@ int pluginNew(const std::string& kind, const std::string& name) {
         throw Error("plugin new",
                     "a plugin's name consists of lower-case letters, digits and _ and begins with a letter, got \"" +
                         name + "\"");
+    // A class of this name would hide the one of the SDK that the template derives from or uses.
+    for (const char* taken :
+         {"Model", "Task", "Rule", "Step", "State", "Input", "Output", "Weight", "Value", "Tape", "Builder",
+          "Declaration", "Objective", "OptimiserParams", "Error", "Kind", "TaskOf", "TaskStep"})
+        if (camelCase(name) == taken)
+            throw Error("plugin new", "\"" + name + "\" would name a class " + taken +
+                                          ", which the SDK has already; choose another name, e.g. my_" + name);
     if (std::filesystem::exists(name)) throw Error(name, "exists already; choose another name");
     const auto example = templateOf(kind);
     const auto source = resourceFolder() / "plugin_template" / example;

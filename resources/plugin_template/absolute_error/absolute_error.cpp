@@ -28,7 +28,8 @@ public:
     AbsoluteError(const AbsoluteErrorParams& p, Builder& b)
         : p_(p), prediction_(b.input("prediction")), target_(b.input("target")) {
         if (b.size("target") != b.size("prediction"))
-            throw Error("port \"target\"", "expected as many units as the prediction has");
+            throw Error("port \"target\"", "expected " + std::to_string(b.size("prediction")) + " units, got " +
+                                               std::to_string(b.size("target")));
     }
 
     const OptimiserParams& optimiser() const override { return p_; }
