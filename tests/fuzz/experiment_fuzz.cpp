@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target.h"
 
-#include "engine/graph.h"
-#include "engine/json_reader.h"
-#include "engine/plugin_host.h"
+#include "engine/graph/graph.h"
+#include "engine/document/json_reader.h"
+#include "engine/mechanisms/plugin_host.h"
 
 using namespace raphe;
 

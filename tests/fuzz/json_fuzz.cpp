@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target.h"
 
-#include "engine/json_reader.h"
+#include "engine/document/json_reader.h"
 #include "raphe/error.h"
 
 using namespace raphe;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target.h"
 
-#include "engine/npz.h"
+#include "engine/base/npz.h"
 #include "raphe/error.h"
 
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target.h"
 
-#include "engine/experiment.h"
+#include "engine/document/experiment.h"
 
 using namespace raphe;
 

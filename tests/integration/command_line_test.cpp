@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line as scripts see it: exit codes, one clear sentence for bad input, no file touched.
-#include "engine/json_reader.h"
+#include "engine/document/json_reader.h"
 #include "support/program.h"
 
 #include <gtest/gtest.h>

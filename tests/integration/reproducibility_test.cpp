@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Same seed, same bits: for any number of threads, any schedule, whatever is recorded, and across kill -9 and resume.
-#include "engine/json_reader.h"
-#include "engine/plugin_host.h"
-#include "engine/run.h"
+#include "engine/document/json_reader.h"
+#include "engine/mechanisms/plugin_host.h"
+#include "engine/runs/run.h"
 #include "support/program.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/sweep.h"
+#include "engine/sweep/sweep.h"
 #include "support.h"
 
 namespace raphe::test {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Documents and hyper-parameters come back from JSON as they went.
-#include "engine/json_reader.h"
+#include "engine/document/json_reader.h"
 #include "support.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The graph of an experiment: sizes, delays, cycles, what is computed for all steps at once, and what it says of
 // errors.
-#include "engine/graph.h"
+#include "engine/graph/graph.h"
 #include "support.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The optimisers against their published formulas, number by number.
-#include "engine/optimiser.h"
+#include "engine/learning/optimiser.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

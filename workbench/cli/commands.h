@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/progress.h"
-#include "engine/plugin_host.h"
+#include "engine/mechanisms/plugin_host.h"
 
 #include <filesystem>
 #include <optional>

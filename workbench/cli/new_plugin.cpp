@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
-#include "engine/files.h"
+#include "engine/base/files.h"
 
 #include <fmt/format.h>
 

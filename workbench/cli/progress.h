@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/session.h"
+#include "engine/learning/session.h"
 
 #include <chrono>
 #include <string>

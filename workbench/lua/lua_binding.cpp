@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lua/lua_binding.h"
 
-#include "engine/text.h"
+#include "engine/base/text.h"
 
 #include <fmt/format.h>
 

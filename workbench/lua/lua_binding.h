@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/session.h"
+#include "engine/learning/session.h"
 #include "lua/lua_host.h"
 
 #include <lauxlib.h>

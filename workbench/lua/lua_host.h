@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/plugin_host.h"
+#include "engine/mechanisms/plugin_host.h"
 
 #include <cstddef>
 #include <filesystem>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lua/lua_sandbox.h"
 
-#include "engine/files.h"
-#include "engine/plugin_host.h"
+#include "engine/base/files.h"
+#include "engine/mechanisms/plugin_host.h"
 #include "lua/lua_patterns.h"
 #include "lua/lua_values.h"
 

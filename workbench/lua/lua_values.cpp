@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lua/lua_values.h"
 
-#include "engine/text.h"
+#include "engine/base/text.h"
 #include "lua/lua_tensor.h"
 
 #include <fmt/format.h>

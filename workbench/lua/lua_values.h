@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/experiment.h"
+#include "engine/document/experiment.h"
 #include "lua/lua_binding.h"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/export.h"
+#include "engine/runs/export.h"
 
-#include "engine/npz.h"
+#include "engine/base/npz.h"
 #include "temporary_directory.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/files.h"
+#include "engine/base/files.h"
 
 #include "temporary_directory.h"
 

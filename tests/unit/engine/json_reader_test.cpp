@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/json_reader.h"
+#include "engine/document/json_reader.h"
 
 #include "temporary_directory.h"
 

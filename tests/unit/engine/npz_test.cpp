@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/npz.h"
+#include "engine/base/npz.h"
 
 #include "temporary_directory.h"
 

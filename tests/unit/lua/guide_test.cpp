@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lua_fixture.h"
 
-#include "engine/files.h"
+#include "engine/base/files.h"
 
 #include <sstream>
 #include <vector>

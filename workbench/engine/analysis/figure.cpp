@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/analysis/figure.h"
+
+#include "engine/base/files.h"
+#include "engine/document/json_reader.h"
+#include "engine/mechanisms/plugin_host.h"
+#include "engine/runs/run_store.h"
+#include "engine/base/text.h"
+
+#include <fmt/format.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <map>
+
+namespace raphe {
+
+namespace {
+
+/// Linear interpolation between order statistics. @pre values is not empty
+double quantile(std::vector<double> values, double q) {
+    std::sort(values.begin(), values.end());
+    const double position = q * static_cast<double>(values.size() - 1);
+    const auto low = static_cast<std::size_t>(position);
+    const auto high = std::min(low + 1, values.size() - 1);
+    return values[low] + (position - static_cast<double>(low)) * (values[high] - values[low]);
+}
+
+std::vector<double> movingAverage(const std::vector<double>& values, int width) {
+    std::vector<double> result(values.size());
+    double sum = 0;
+    const auto w = static_cast<std::size_t>(width);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        sum += values[i];
+        if (i >= w) sum -= values[i - w];
+        result[i] = sum / static_cast<double>(std::min(i + 1, w));
+    }
+    return result;
+}
+
+/// What the axis calls a metric.
+std::pair<std::string, std::string> label(const std::string& metric) {
+    if (metric == "reward") return {"Reward per episode", "reward units"};
+    std::string text = metric;
+    std::replace(text.begin(), text.end(), '_', ' ');
+    if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+    return {text, ""};
+}
+
+} // namespace
+
+std::vector<RunGroup> groupRuns(const std::vector<std::filesystem::path>& folders) {
+    std::vector<RunGroup> groups;
+    for (const auto& folder : folders) {
+        const auto path = folder / "experiment.json";
+        if (!std::filesystem::exists(path))
+            throw Error(folder.string(), "is not a run folder (it has no experiment.json)");
+        const auto document = readJson(path);
+        const std::string name = document.is_object() && document.contains("name") && document["name"].is_string()
+                                     ? document["name"].get<std::string>()
+                                     : folder.filename().string();
+        auto found = std::find_if(groups.begin(), groups.end(), [&](const RunGroup& g) { return g.name == name; });
+        if (found == groups.end()) found = groups.insert(groups.end(), {name, {}});
+        found->runs.push_back(folder);
+    }
+    return groups;
+}
+
+Json learningCurves(const std::vector<RunGroup>& groups, std::string metric, int smoothing) {
+    constexpr std::size_t shownPoints = 2000;
+    Json series = Json::array();
+    std::size_t runCount = 0;
+    for (const auto& group : groups) {
+        std::vector<std::vector<double>> curves;
+        std::vector<double> iterations;
+        for (const auto& folder : group.runs) {
+            const auto metrics = RunReader::open(folder).metrics();
+            if (metrics.empty()) throw Error(folder.string(), "has no metrics yet");
+            std::vector<std::string> names;
+            for (const auto& [name, value] : metrics.front().values) names.push_back(name);
+            if (metric.empty())
+                metric = std::find(names.begin(), names.end(), "reward") != names.end() ? "reward" : "loss";
+            const auto column = std::find(names.begin(), names.end(), metric) - names.begin();
+            if (column == static_cast<std::ptrdiff_t>(names.size()))
+                throw Error(folder.string(), "has no metric \"" + metric + "\"" + suggestion(metric, names));
+            std::vector<double> curve;
+            for (const auto& item : metrics) curve.push_back(item.values[static_cast<std::size_t>(column)].second);
+            const int width = smoothing > 0 ? smoothing : std::max(1, static_cast<int>(curve.size() / 100));
+            curves.push_back(movingAverage(curve, width));
+            if (iterations.size() < metrics.size()) {
+                iterations.clear();
+                for (const auto& item : metrics) iterations.push_back(static_cast<double>(item.iteration + 1));
+            }
+            ++runCount;
+        }
+        std::vector<double> x, median, lower, upper;
+        const std::size_t stride = std::max<std::size_t>(1, iterations.size() / shownPoints);
+        for (std::size_t i = stride - 1; i < iterations.size(); i += stride) {
+            std::vector<double> values;
+            for (const auto& curve : curves)
+                if (i < curve.size()) values.push_back(curve[i]);
+            x.push_back(iterations[i]);
+            median.push_back(quantile(values, 0.5));
+            lower.push_back(quantile(values, 0.25));
+            upper.push_back(quantile(values, 0.75));
+        }
+        const auto name =
+            group.runs.size() > 1 ? fmt::format("{} ({} runs)", group.name, group.runs.size()) : group.name;
+        if (group.runs.size() > 1)
+            series.push_back({{"kind", "band"}, {"group", group.name}, {"x", x}, {"lower", lower}, {"upper", upper}});
+        series.push_back({{"kind", "line"}, {"group", group.name}, {"name", name}, {"x", x}, {"y", median}});
+    }
+    const auto [text, unit] = label(metric);
+    Json yAxis = {{"label", text}, {"unit", unit}};
+    return {{"raphe_figure", 1},
+            {"title", runCount > groups.size() ? "Median and quartiles" : ""},
+            {"panels", Json::array({{{"x", {{"label", "Iteration"}}}, {"y", yAxis}, {"series", series}}})}};
+}
+
+void drawFigure(const Json& description, const std::filesystem::path& picture) {
+    const auto extension = picture.extension().string();
+    if (extension != ".svg" && extension != ".png" && extension != ".pdf")
+        throw Error(picture.string(), "pictures are written as .svg, .png or .pdf");
+    if (const auto folder = picture.parent_path(); !folder.empty()) {
+        std::error_code problem;
+        std::filesystem::create_directories(folder, problem);
+        if (problem) throw Error(picture.string(), "its folder cannot be made: " + problem.message());
+    }
+    const auto program = programFolder() / "raphe-figure";
+    if (!std::filesystem::exists(program))
+        throw Error(program.string(),
+                    "the program that draws figures is missing; build or install Raphe with Qt 6 (RAPHE_BUILD_GUI=ON)");
+
+    int toChild[2], fromChild[2];
+    if (pipe(toChild) != 0 || pipe(fromChild) != 0)
+        throw Error("raphe-figure", std::string("cannot be started: ") + std::strerror(errno));
+    const auto target = picture.string();
+    const pid_t child = fork();
+    if (child < 0) throw Error("raphe-figure", std::string("cannot be started: ") + std::strerror(errno));
+    if (child == 0) {
+        dup2(toChild[0], 0);
+        dup2(fromChild[1], 1);
+        dup2(fromChild[1], 2);
+        for (int fd : {toChild[0], toChild[1], fromChild[0], fromChild[1]}) close(fd);
+        execl(program.c_str(), program.c_str(), "-", "-o", target.c_str(), static_cast<char*>(nullptr));
+        _exit(127);
+    }
+    close(toChild[0]);
+    close(fromChild[1]);
+    const auto oldHandler = std::signal(SIGPIPE, SIG_IGN);
+    const auto text = description.dump();
+    for (std::size_t sent = 0; sent < text.size();) {
+        const auto n = write(toChild[1], text.data() + sent, text.size() - sent);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break; // it has ended; its message says why
+        sent += static_cast<std::size_t>(n);
+    }
+    close(toChild[1]);
+    std::string said;
+    char buffer[4096];
+    for (;;) {
+        const auto n = read(fromChild[0], buffer, sizeof buffer);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        said.append(buffer, static_cast<std::size_t>(n));
+    }
+    close(fromChild[0]);
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    std::signal(SIGPIPE, oldHandler);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        throw Error(picture.string(), "could not be drawn: " +
+                                          (said.empty() ? std::string("raphe-figure ended without a message") : said));
+}
+
+} // namespace raphe

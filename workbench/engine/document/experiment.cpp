@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/document/experiment.h"
+
+#include "engine/graph/graph.h"
+#include "engine/document/json_reader.h"
+#include "engine/mechanisms/plugin_host.h"
+#include "engine/base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <set>
+#include <string_view>
+
+namespace raphe {
+
+namespace {
+
+std::string shown(const Json& value) {
+    auto text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return text.size() > 60 ? text.substr(0, 57) + "..." : text;
+}
+
+std::string numberText(double x) { return fmt::format("{}", x); }
+
+std::string rangeText(const ParamInfo& info) {
+    const bool low = std::isfinite(info.min), high = std::isfinite(info.max);
+    if (low && high) return fmt::format(" from {} to {}", numberText(info.min), numberText(info.max));
+    if (low) return " >= " + numberText(info.min);
+    if (high) return " <= " + numberText(info.max);
+    return {};
+}
+
+[[noreturn]] void expected(const std::string& place, const std::string& what, const Json& got) {
+    throw Error(place, "expected " + what + ", got " + shown(got));
+}
+
+void checkName(const std::string& name, const std::string& place) {
+    const bool good = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+        return std::isalnum(c) || c == '_';
+    });
+    if (!good)
+        throw Error(place,
+                    "a node's name consists of letters, digits and _ (at most 64), got \"" + name.substr(0, 80) + "\"");
+}
+
+/// A field of an object with its reader, so that names, types and messages stand in one table.
+struct Field {
+    const char* key;
+    std::function<void(const Json&, const std::string&)> read;
+};
+
+/// Reads every field that can be read; the others keep their value.
+void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields, Problems& problems) {
+    if (!object.is_object()) expected(place.empty() ? "document" : place, "an object", object);
+    std::vector<std::string> known;
+    for (const auto& field : fields) known.emplace_back(field.key);
+    for (const auto& [key, value] : object.items()) {
+        const auto where = place.empty() ? key : place + "." + key;
+        const auto field = std::find_if(fields.begin(), fields.end(),
+                                        [&, name = std::string_view(key)](const Field& f) { return name == f.key; });
+        if (field == fields.end())
+            problems.add(where, "unknown field \"" + key + "\"" + suggestion(key, known));
+        else
+            problems.collect([&, &v = value] { field->read(v, where); });
+    }
+}
+
+/// The same. @throws Error with one line per problem
+void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields) {
+    Problems problems;
+    readFields(object, place, fields, problems);
+    problems.throwIfAny();
+}
+
+auto textInto(std::string& target) {
+    return [&target](const Json& value, const std::string& place) {
+        if (!value.is_string()) expected(place, "a text", value);
+        target = value.get<std::string>();
+    };
+}
+
+template <class Integer>
+auto integerInto(Integer& target, std::int64_t low, std::int64_t high) {
+    return [&target, low, high](const Json& value, const std::string& place) {
+        const auto what = high == std::numeric_limits<std::int64_t>::max()
+                              ? fmt::format("integer >= {}", low)
+                              : fmt::format("integer from {} to {}", low, high);
+        if (!value.is_number_integer()) expected(place, what, value);
+        if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(high))
+            expected(place, what, value);
+        const auto number = value.get<std::int64_t>();
+        if (number < low || number > high) expected(place, what, value);
+        target = static_cast<Integer>(number);
+    };
+}
+
+auto numberInto(double& target) {
+    return [&target](const Json& value, const std::string& place) {
+        if (!value.is_number() || !std::isfinite(value.get<double>())) expected(place, "a finite number", value);
+        target = value.get<double>();
+    };
+}
+
+auto addressInto(Address& target) {
+    return [&target](const Json& value, const std::string& place) {
+        if (!value.is_string()) expected(place, "a text \"node.port\"", value);
+        target = parseAddress(value.get<std::string>(), place);
+    };
+}
+
+/// Reads a wire; what cannot be read of it stays empty.
+void readWire(const Json& value, const std::string& place, WireSpec& wire) {
+    if (value.is_string()) {
+        const auto text = value.get<std::string>();
+        const auto arrow = text.find("->");
+        if (arrow == std::string::npos) expected(place, "\"node.port -> node.port\"", value);
+        const auto trimmed = [](const std::string& s) {
+            const auto first = s.find_first_not_of(" \t"), last = s.find_last_not_of(" \t");
+            return first == std::string::npos ? std::string{} : s.substr(first, last - first + 1);
+        };
+        Problems problems;
+        problems.collect([&] { wire.from = parseAddress(trimmed(text.substr(0, arrow)), place); });
+        problems.collect([&] { wire.to = parseAddress(trimmed(text.substr(arrow + 2)), place); });
+        problems.throwIfAny();
+        return;
+    }
+    const auto delayInto = [&wire](const Json& v, const std::string& where) {
+        int delay = 0;
+        integerInto(delay, 0, 1)(v, where);
+        wire.delay = delay;
+    };
+    readFields(value, place, {{"from", addressInto(wire.from)}, {"to", addressInto(wire.to)}, {"delay", delayInto}});
+    if (wire.from.node.empty() || wire.to.node.empty()) throw Error(place, "a wire needs \"from\" and \"to\"");
+}
+
+/// Reads a recording; what cannot be read of it keeps its default.
+void readRecording(const Json& value, const std::string& place, Recording& recording) {
+    constexpr std::int64_t large = 1'000'000'000;
+    if (value.is_string()) {
+        recording.port = parseAddress(value.get<std::string>(), place);
+        return;
+    }
+    readFields(value, place,
+               {{"port", addressInto(recording.port)},
+                {"every_steps", integerInto(recording.everySteps, 1, large)},
+                {"every_iterations", integerInto(recording.everyIterations, 1, large)},
+                {"trials", integerInto(recording.trials, 1, large)}});
+    if (recording.port.node.empty()) throw Error(place, "a recording needs \"port\"");
+}
+
+/// Reads a list with `read(value, place, item)`. An item that cannot be read keeps its place in the list.
+template <class Item, class Read>
+auto listInto(std::vector<Item>& target, Problems& problems, Read read) {
+    return [&target, &problems, read](const Json& value, const std::string& place) {
+        if (!value.is_array()) expected(place, "a list", value);
+        target.assign(value.size(), {});
+        for (std::size_t i = 0; i < value.size(); ++i)
+            problems.collect([&] { read(value[i], fmt::format("{}[{}]", place, i), target[i]); });
+    };
+}
+
+/// Fields of the document beside nodes and wires that may also be set from the command line.
+std::vector<Field> scalarFields(Experiment& e) {
+    constexpr auto large = std::int64_t{1'000'000'000};
+    return {{"doc", textInto(e.doc)},
+            {"seed", integerInto(e.seed, 0, std::numeric_limits<std::int64_t>::max())},
+            {"dt",
+             [&e](const Json& value, const std::string& place) {
+                 double dt = 0;
+                 numberInto(dt)(value, place);
+                 if (dt <= 0) expected(place, "a number > 0", value);
+                 e.dt = dt;
+             }},
+            {"trials", integerInto(e.trials, 0, 1'000'000)},
+            {"chunk", integerInto(e.chunk, 0, 1'000'000)},
+            {"iterations", integerInto(e.iterations, 0, large)},
+            {"memory_mib",
+             [&e](const Json& value, const std::string& place) {
+                 double mebibytes = 0;
+                 numberInto(mebibytes)(value, place);
+                 if (mebibytes <= 0 || mebibytes > 1e6) expected(place, "a number > 0 and <= 1000000", value);
+                 e.memoryMiB = mebibytes;
+             }},
+            {"precision", [&e](const Json& value, const std::string& place) {
+                 if (value == "float32")
+                     e.precision = Precision::float32;
+                 else if (value == "float64")
+                     e.precision = Precision::float64;
+                 else
+                     expected(place, "\"float32\" or \"float64\"", value);
+             }}};
+}
+
+void setParam(NodeSpec& node, const std::string& key, const Json& value, const Registry& registry) {
+    const auto place = "nodes." + node.name + ".params." + key;
+    const auto& declaration = registry.find(node.mechanism, "nodes." + node.name + ".mechanism").declaration;
+    const auto* info = declaration.param(key);
+    if (!info) {
+        std::vector<std::string> known;
+        for (const auto& p : declaration.params) known.push_back(p.key);
+        throw Error(place, fmt::format("{} has no parameter \"{}\"{}", node.mechanism, key, suggestion(key, known)));
+    }
+    node.params[key] = readParam(*info, value, place);
+}
+
+/// Reads a node. One without a mechanism that is known has no parameters.
+NodeSpec readNode(const std::string& name, const Json& value, const Registry& registry, Problems& problems) {
+    const auto place = "nodes." + name;
+    NodeSpec node{name, {}, {}};
+    Json params = Json::object();
+    const auto paramsInto = [&params](const Json& v, const std::string& where) {
+        if (!v.is_object()) expected(where, "an object", v);
+        params = v;
+    };
+    problems.collect([&] { checkName(name, place); });
+    problems.collect([&] {
+        readFields(value, place, {{"mechanism", textInto(node.mechanism)}, {"params", paramsInto}}, problems);
+        if (node.mechanism.empty() && !problems.concern(place)) throw Error(place, "a node needs \"mechanism\"");
+    });
+    if (node.mechanism.empty()) return node;
+    problems.collect([&] {
+        node.params = registry.find(node.mechanism, place + ".mechanism").declaration.defaults();
+        for (const auto& [key, v] : params.items())
+            problems.collect([&, &k = key, &param = v] { setParam(node, k, param, registry); });
+    });
+    return node;
+}
+
+Json readDocument(const std::filesystem::path& path, std::set<std::string>& chain);
+
+Json withBase(Json document, const std::filesystem::path& folder, std::set<std::string>& chain) {
+    if (!document.is_object()) expected("document", "an object", document);
+    if (!document.contains("base")) return document;
+    if (!document["base"].is_string()) expected("base", "the name of an experiment", document["base"]);
+    const auto name = document["base"].get<std::string>();
+    const auto beside = folder / (name + ".json");
+    Json base = readDocument(std::filesystem::exists(beside) ? beside : findExperiment(name), chain);
+    document.erase("base");
+    base.merge_patch(document);
+    return base;
+}
+
+Json readDocument(const std::filesystem::path& path, std::set<std::string>& chain) {
+    if (!chain.insert(std::filesystem::weakly_canonical(path).string()).second)
+        throw Error(path.string(), "extends itself through \"base\"; remove one of the links");
+    return withBase(readJson(path), path.parent_path(), chain);
+}
+
+} // namespace
+
+const char* nameOf(Operation operation) {
+    switch (operation) {
+    case Operation::clamp:
+        return "clamp";
+    case Operation::scale:
+        return "scale";
+    case Operation::perturb:
+        return "perturb";
+    case Operation::lesion:
+        return "lesion";
+    }
+    return "";
+}
+
+Address parseAddress(const std::string& text, const std::string& place) {
+    const auto dot = text.find('.');
+    if (dot == std::string::npos || dot == 0 || dot + 1 == text.size() || text.find('.', dot + 1) != std::string::npos)
+        throw Error(place, "expected \"node.port\", got \"" + text.substr(0, 80) + "\"");
+    return {text.substr(0, dot), text.substr(dot + 1)};
+}
+
+ParamValue readParam(const ParamInfo& info, const Json& value, const std::string& place) {
+    const auto inRange = [&](double x) { return std::isfinite(x) && x >= info.min && x <= info.max; };
+    switch (info.type) {
+    case ParamType::boolean:
+        if (!value.is_boolean()) expected(place, "true or false", value);
+        return value.get<bool>();
+    case ParamType::integer: {
+        // Numbers without a fraction are integers however they are written (Lua and JSON writers differ in this).
+        const bool whole = value.is_number_integer() ||
+                           (value.is_number_float() && value.get<double>() == std::floor(value.get<double>()));
+        if (!whole || !inRange(value.get<double>()) || std::abs(value.get<double>()) > 2147483647.0)
+            expected(place, "integer" + rangeText(info), value);
+        return static_cast<std::int64_t>(value.get<double>());
+    }
+    case ParamType::real:
+        if (!value.is_number() || !inRange(value.get<double>())) expected(place, "number" + rangeText(info), value);
+        return value.get<double>();
+    case ParamType::text: {
+        if (!value.is_string())
+            expected(place, info.choices.empty() ? "a text" : "one of " + joined(info.choices), value);
+        const auto text = value.get<std::string>();
+        if (!info.choices.empty() && std::find(info.choices.begin(), info.choices.end(), text) == info.choices.end())
+            throw Error(place, "expected one of " + joined(info.choices) + ", got \"" + text.substr(0, 80) + "\"");
+        return text;
+    }
+    case ParamType::list: {
+        if (!value.is_array()) expected(place, "a list of numbers", value);
+        if (value.size() > 1'000'000) throw Error(place, "a list holds at most 1000000 numbers");
+        std::vector<double> numbers;
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            if (!value[i].is_number() || !inRange(value[i].get<double>()))
+                expected(fmt::format("{}[{}]", place, i), "number" + rangeText(info), value[i]);
+            numbers.push_back(value[i].get<double>());
+        }
+        return numbers;
+    }
+    }
+    throw Error(place, "has an unknown type");
+}
+
+Json toJson(const ParamValue& value) {
+    return std::visit([](const auto& v) { return Json(v); }, value);
+}
+
+Json toJson(const Intervention& i) {
+    Json result = {{"port", i.target.text()}, {"operation", nameOf(i.operation)}};
+    if (i.component >= 0) result["component"] = i.component;
+    if (i.operation != Operation::lesion) result["value"] = i.value;
+    result["from"] = i.from;
+    if (i.to >= 0) result["to"] = i.to;
+    return result;
+}
+
+Intervention interventionFromJson(const Json& value, const std::string& place) {
+    Intervention i;
+    constexpr std::int64_t large = 2'000'000'000;
+    readFields(value, place,
+               {{"port", addressInto(i.target)},
+                {"operation",
+                 [&i](const Json& v, const std::string& where) {
+                     for (auto operation : {Operation::clamp, Operation::scale, Operation::perturb, Operation::lesion})
+                         if (v == nameOf(operation)) {
+                             i.operation = operation;
+                             return;
+                         }
+                     expected(where, "one of clamp, scale, perturb, lesion", v);
+                 }},
+                {"component", integerInto(i.component, 0, large)},
+                {"value", numberInto(i.value)},
+                {"from", integerInto(i.from, 0, large)},
+                {"to", integerInto(i.to, 0, large)}});
+    if (i.target.node.empty()) throw Error(place, "an intervention needs \"port\"");
+    if (i.to >= 0 && i.to <= i.from)
+        throw Error(place, fmt::format("no step lies in from {} <= t < to {}", i.from, i.to));
+    return i;
+}
+
+Intervention parseIntervention(const std::string& text) {
+    const auto place = "intervention \"" + text.substr(0, 80) + "\"";
+    const auto bad = [&] {
+        throw Error(place,
+                    "expected node.port[component]=operation:value@from:to, e.g. modulator.output[0]=clamp:0@10:20");
+    };
+    const auto equals = text.find('=');
+    if (equals == std::string::npos) bad();
+    std::string target = text.substr(0, equals), rest = text.substr(equals + 1), range;
+    Json document = Json::object();
+    const auto number = [&](const std::string& digits) {
+        auto value = Json::parse(digits, nullptr, false);
+        if (!value.is_number()) bad();
+        return value;
+    };
+    if (const auto bracket = target.find('['); bracket != std::string::npos) {
+        if (target.back() != ']') bad();
+        document["component"] = number(target.substr(bracket + 1, target.size() - bracket - 2));
+        target.resize(bracket);
+    }
+    document["port"] = target;
+    if (const auto at = rest.find('@'); at != std::string::npos) {
+        range = rest.substr(at + 1);
+        rest.resize(at);
+        const auto colon = range.find(':');
+        if (colon == std::string::npos) bad();
+        if (colon > 0) document["from"] = number(range.substr(0, colon));
+        if (colon + 1 < range.size()) document["to"] = number(range.substr(colon + 1));
+    }
+    const auto colon = rest.find(':');
+    document["operation"] = rest.substr(0, colon);
+    if (colon != std::string::npos) document["value"] = number(rest.substr(colon + 1));
+    return interventionFromJson(document, place);
+}
+
+const NodeSpec* Experiment::node(const std::string& nodeName) const {
+    for (const auto& item : nodes)
+        if (item.name == nodeName) return &item;
+    return nullptr;
+}
+
+void Experiment::set(const std::string& path, const Json& value, const Registry& registry) {
+    const auto dot = path.find('.');
+    if (dot == std::string::npos) {
+        std::vector<std::string> known;
+        for (const auto& field : scalarFields(*this)) {
+            if (path == field.key) return field.read(value, path);
+            known.emplace_back(field.key);
+        }
+        throw Error(path, "the document has no field of this name" + suggestion(path, known) +
+                              "; a hyper-parameter is written node.parameter");
+    }
+    const auto nodeName = path.substr(0, dot), key = path.substr(dot + 1);
+    for (auto& item : nodes)
+        if (item.name == nodeName) return setParam(item, key, value, registry);
+    std::vector<std::string> names;
+    for (const auto& item : nodes) names.push_back(item.name);
+    throw Error("nodes", "the experiment has no node \"" + nodeName + "\"" + suggestion(nodeName, names));
+}
+
+void Experiment::setText(const std::string& assignment, const Registry& registry) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos || equals == 0)
+        throw Error("\"" + assignment.substr(0, 80) + "\"", "expected node.parameter=value");
+    const auto path = assignment.substr(0, equals), text = assignment.substr(equals + 1);
+    Json value;
+    try {
+        value = parseJson(text, path);
+    } catch (const Error&) {
+        value = text;
+    }
+    set(path, value, registry);
+}
+
+Json Experiment::toJson() const {
+    Json document = {{"raphe", 1}, {"name", name}, {"doc", doc}};
+    auto& nodesJson = document["nodes"] = Json::object();
+    for (const auto& item : nodes) {
+        auto& entry = nodesJson[item.name] = Json{{"mechanism", item.mechanism}, {"params", Json::object()}};
+        for (const auto& [key, value] : item.params) entry["params"][key] = raphe::toJson(value);
+    }
+    auto& wiresJson = document["wires"] = Json::array();
+    for (const auto& wire : wires) {
+        if (wire.delay)
+            wiresJson.push_back({{"from", wire.from.text()}, {"to", wire.to.text()}, {"delay", *wire.delay}});
+        else
+            wiresJson.push_back(wire.from.text() + " -> " + wire.to.text());
+    }
+    auto& record = document["record"] = Json::array();
+    for (const auto& r : recordings)
+        record.push_back({{"port", r.port.text()},
+                          {"every_steps", r.everySteps},
+                          {"every_iterations", r.everyIterations},
+                          {"trials", r.trials}});
+    auto& interventionsJson = document["interventions"] = Json::array();
+    for (const auto& i : interventions) interventionsJson.push_back(raphe::toJson(i));
+    document["frozen"] = frozen;
+    document["seed"] = seed;
+    document["dt"] = dt;
+    document["trials"] = trials;
+    document["chunk"] = chunk;
+    document["iterations"] = iterations;
+    document["memory_mib"] = memoryMiB;
+    document["precision"] = precision == Precision::float32 ? "float32" : "float64";
+    return document;
+}
+
+std::vector<std::string> experimentNames() {
+    std::vector<std::string> names;
+    const auto folder = resourceFolder() / "experiments";
+    if (std::filesystem::is_directory(folder))
+        for (const auto& file : std::filesystem::directory_iterator(folder))
+            if (file.path().extension() == ".json") names.push_back(file.path().stem());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::filesystem::path findExperiment(const std::string& nameOrPath) {
+    if (std::filesystem::is_regular_file(nameOrPath)) return nameOrPath;
+    if (nameOrPath.find('/') == std::string::npos && !nameOrPath.empty()) {
+        auto packaged = resourceFolder() / "experiments" / (nameOrPath + ".json");
+        if (std::filesystem::exists(packaged)) return packaged;
+    }
+    if (std::filesystem::is_directory(nameOrPath))
+        throw Error(nameOrPath, "is a folder; name an experiment file (.json)");
+    throw Error(nameOrPath,
+                "neither a file nor an experiment that comes with Raphe" + suggestion(nameOrPath, experimentNames()));
+}
+
+Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder,
+                              Problems& problems) {
+    std::set<std::string> chain;
+    document = withBase(std::move(document), folder, chain);
+    if (!document.contains("raphe"))
+        problems.add("raphe", "the document's version is missing; write \"raphe\": 1");
+    else if (document["raphe"] != 1)
+        expected("raphe", "version 1", document["raphe"]);
+
+    Experiment e;
+    auto fields = scalarFields(e);
+    fields.push_back({"raphe", [](const Json&, const std::string&) {}});
+    fields.push_back({"name", textInto(e.name)});
+    fields.push_back({"nodes", [&](const Json& value, const std::string& place) {
+                          if (!value.is_object()) expected(place, "an object", value);
+                          if (value.size() > 10'000) throw Error(place, "an experiment has at most 10000 nodes");
+                          for (const auto& [name, node] : value.items())
+                              e.nodes.push_back(readNode(name, node, registry, problems));
+                      }});
+    fields.push_back({"wires", listInto(e.wires, problems, readWire)});
+    fields.push_back({"record", listInto(e.recordings, problems, readRecording)});
+    fields.push_back({"interventions", listInto(e.interventions, problems,
+                                                [](const Json& value, const std::string& place, Intervention& item) {
+                                                    item = interventionFromJson(value, place);
+                                                })});
+    fields.push_back(
+        {"frozen", listInto(e.frozen, problems, [](const Json& value, const std::string& place, std::string& pattern) {
+             if (!value.is_string()) expected(place, "a pattern of tensor names", value);
+             pattern = value.get<std::string>();
+         })});
+    readFields(document, "", fields, problems);
+    return e;
+}
+
+namespace {
+
+/// The experiment if nothing is wrong with it so far. @throws Error with these problems and those of its graph
+Experiment accepted(Experiment experiment, const Registry& registry, Problems& problems) {
+    if (!problems.empty()) {
+        const Graph graph(experiment, registry, problems);
+        problems.throwIfAny();
+    }
+    return experiment;
+}
+
+Experiment readExperiment(const std::string& nameOrPath, const std::vector<std::string>& assignments,
+                          const Registry& registry, Problems& problems) {
+    const auto path = findExperiment(nameOrPath);
+    std::set<std::string> chain;
+    auto experiment = experimentFromJson(readDocument(path, chain), registry, path.parent_path(), problems);
+    if (experiment.name.empty()) experiment.name = path.stem();
+    for (const auto& assignment : assignments) {
+        // What a node of an unknown mechanism can be given is unknown too.
+        const auto* node = experiment.node(assignment.substr(0, assignment.find('.')));
+        if (node && !registry.contains(node->mechanism)) continue;
+        problems.collect([&] { experiment.setText(assignment, registry); });
+    }
+    return experiment;
+}
+
+} // namespace
+
+Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder) {
+    Problems problems;
+    return accepted(experimentFromJson(std::move(document), registry, folder, problems), registry, problems);
+}
+
+Experiment loadExperiment(const std::string& nameOrPath, const Registry& registry,
+                          const std::vector<std::string>& assignments) {
+    Problems problems;
+    return accepted(readExperiment(nameOrPath, assignments, registry, problems), registry, problems);
+}
+
+std::vector<std::string> checkExperiment(const std::string& nameOrPath, const std::vector<std::string>& assignments,
+                                         const Registry& registry) {
+    Problems problems;
+    problems.collect([&] {
+        const auto experiment = readExperiment(nameOrPath, assignments, registry, problems);
+        const Graph graph(experiment, registry, problems);
+    });
+    return problems.lines();
+}
+
+} // namespace raphe

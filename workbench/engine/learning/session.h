@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/document/experiment.h"
+#include "engine/graph/graph.h"
+#include "engine/base/tensor.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace raphe {
+
+class Session;
+
+/// Thrown when a loss, a gradient or a signal is no longer finite; the session still has the weights from before.
+class NumericError : public Error {
+public:
+    using Error::Error;
+};
+
+using NamedNumbers = std::vector<std::pair<std::string, double>>;
+
+struct IterationReport {
+    int iteration = 0;                                 ///< index of the iteration that was just done, from 0
+    double seconds = 0;                                ///< training time of the session so far
+    NamedNumbers metrics;                              ///< "loss", those of the rule, "gradient_norm"
+    std::vector<std::pair<Recording, Tensor>> signals; ///< recordings due at this iteration: (steps, trials, units)
+};
+
+/// Watches a session. Called on the thread that trains, between iterations; may call the session's control functions.
+class SessionObserver {
+public:
+    virtual ~SessionObserver() = default;
+    virtual void onIteration(Session&, const IterationReport&) {}
+    virtual void onPaused(Session&) {}
+    virtual void onResumed(Session&) {}
+};
+
+struct SessionOptions {
+    int threads = 0;                ///< 0: as many as there are cores
+    std::string executor = "tbb";   ///< tbb, threads, shuffled
+    std::uint64_t scheduleSeed = 0; ///< for "shuffled"
+};
+
+struct ParameterDescription {
+    std::string name; ///< "node.tensor"
+    int rows = 0, columns = 0;
+    bool trainable = true;
+};
+
+struct EvaluateRequest {
+    int trials = 0;                          ///< 0: one batch
+    std::vector<std::string> record;         ///< ports
+    std::vector<Intervention> interventions; ///< beside those of the session
+    std::uint32_t stream = 0;                ///< another number draws other trials
+};
+struct EvaluateResult {
+    NamedNumbers metrics;
+    std::vector<std::pair<std::string, Tensor>> signals; ///< (steps, trials, units)
+};
+
+/// Open-loop computation: signals are given from outside, (steps, trials, units) each.
+struct ForwardRequest {
+    std::vector<NamedTensor> inputs;        ///< output ports to replace, e.g. "task.observation"
+    std::vector<NamedTensor> initialStates; ///< "node.state", (trials, rows) or (trials, rows, columns)
+    std::vector<std::string> record;        ///< output ports
+};
+struct ForwardResult {
+    std::vector<NamedTensor> signals;     ///< (steps, trials, units)
+    std::vector<NamedTensor> finalStates; ///< "node.state"
+};
+struct GradientRequest {
+    ForwardRequest forward;
+    std::vector<NamedTensor> outputWeights; ///< weights of the sum over output ports, shape of the signals
+    std::vector<NamedTensor> stateWeights;  ///< weights of the final states
+};
+struct GradientResult {
+    std::vector<NamedTensor> parameters; ///< by tensor name
+    std::vector<NamedTensor> inputs, initialStates;
+};
+
+struct GradientCheckEntry {
+    std::string name;
+    int entries = 0;         ///< numbers compared
+    double largestError = 0; ///< |tape - difference| relative to the largest gradient entry of the tensor
+    double largestGradient = 0;
+};
+struct GradientCheckReport {
+    std::vector<GradientCheckEntry> tensors;
+    double tolerance = 1e-5;
+    bool passed() const;
+};
+
+/// Everything that is needed to go on exactly where a session stood.
+struct SessionSnapshot {
+    int iteration = 0;
+    long optimiserSteps = 0;
+    double seconds = 0;
+    std::vector<NamedTensor>
+        tensors; ///< weights by name; optimiser averages as "optimiser.first.NAME", "optimiser.second.NAME"
+};
+
+/// An experiment made runnable: weights, optimiser state and the position in the random streams.
+///
+/// Threads: one thread at a time may call the functions in the first part. Those in the second part may be called from
+/// any thread at any time; they take effect between two iterations.
+class Session {
+public:
+    /// @throws Error with one line per problem
+    static std::unique_ptr<Session> create(const Experiment& experiment, const Registry& registry,
+                                           const SessionOptions& options = {});
+    virtual ~Session() = default;
+
+    const Experiment& experiment() const { return experiment_; }
+    const Graph& graph() const { return graph_; }
+    virtual int threads() const = 0;
+    /// Iterations done so far.
+    virtual int iteration() const = 0;
+    /// Trials of a batch and steps of a trial.
+    virtual int batchTrials() const = 0;
+    virtual int steps() const = 0;
+
+    /// @throws Error unless there are a task and a learning rule
+    void requireTraining() const;
+    /// One update of the learning rule. @throws NumericError
+    virtual IterationReport iterate() = 0;
+    /// One update on given signals: whatever reaches the learning rule must follow from them.
+    virtual IterationReport iterateOn(const std::vector<NamedTensor>& inputs) = 0;
+    /// Loss of given signals under the present weights.
+    virtual double lossOn(const std::vector<NamedTensor>& inputs) = 0;
+    /// Trains until `iterations` iterations are done in all, or until cancelled.
+    /// @return false if cancelled
+    bool trainTo(int iterations, SessionObserver* observer = nullptr);
+    virtual EvaluateResult evaluate(const EvaluateRequest& request) = 0;
+    virtual ForwardResult forward(const ForwardRequest& request) = 0;
+    /// Gradient of sum(output weights .* signals) + sum(state weights .* final states).
+    virtual GradientResult gradient(const GradientRequest& request) = 0;
+    /// Tape gradients of the loss against central differences. @pre precision is float64
+    virtual GradientCheckReport checkGradients(int entriesPerTensor = 6) = 0;
+
+    virtual std::vector<ParameterDescription> parameters() const = 0;
+    virtual Tensor get(const std::string& name) const = 0;
+    virtual void set(const std::string& name, const Tensor& tensor) = 0;
+    /// Excludes tensors from training (or includes them again), by pattern. @return how many match
+    virtual int freeze(const std::string& pattern, bool frozen = true) = 0;
+    /// Forgets the optimiser's averages, e.g. between the stages of a training.
+    virtual void resetOptimiser() = 0;
+    virtual SessionSnapshot snapshot() const = 0;
+    virtual void restore(const SessionSnapshot& snapshot) = 0;
+    /// Weights only, by name.
+    virtual std::vector<NamedTensor> weights() const = 0;
+    virtual double trainingSeconds() const = 0;
+
+    // From any thread.
+    void pause();
+    void resume();
+    void cancel();
+    bool cancelled() const;
+    void clearCancel();
+    /// Replaces the interventions. @throws Error if a target does not exist; then nothing changes
+    void setInterventions(std::vector<Intervention> interventions);
+    std::vector<Intervention> interventions() const;
+
+protected:
+    Session(const Experiment& experiment, const Registry& registry);
+    virtual void checkIntervention(const Intervention& intervention) const = 0;
+    /// Interventions as they stand now, and how often they have been replaced.
+    std::pair<std::vector<Intervention>, int> currentInterventions() const;
+
+    Experiment experiment_;
+    Graph graph_;
+
+private:
+    struct Control;
+    std::shared_ptr<Control> control_;
+};
+
+} // namespace raphe

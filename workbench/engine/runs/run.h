@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/mechanisms/plugin_host.h"
+#include "engine/learning/session.h"
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace raphe {
+
+struct RunOptions {
+    std::filesystem::path folder;       ///< empty: runs/NAME-TIME below the working directory
+    std::optional<int> iterations;      ///< in all; otherwise the experiment's
+    std::optional<int> checkpointEvery; ///< iterations; otherwise once a second
+    bool resume = false;                ///< go on with the run in `folder`
+    SessionOptions session;
+};
+
+struct RunOutcome {
+    std::filesystem::path folder;
+    std::string hash; ///< of metrics and final tensors
+    int iterations = 0;
+    double seconds = 0;    ///< of training
+    NamedNumbers metrics;  ///< means over the last 5 % of the iterations
+    bool completed = true; ///< false: cancelled (after a checkpoint)
+};
+
+/// Called when a run's session exists and before it trains, e.g. to keep it for Ctrl-C.
+using RunStarted = std::function<void(Session&, const std::filesystem::path&)>;
+
+/// Trains an experiment and keeps everything in a run folder: document, provenance, metrics, recorded signals,
+/// checkpoints. A killed run resumes from its last checkpoint with the same bits.
+/// @throws Error  bad input (nothing is written), NumericError after a checkpoint of the last good state
+RunOutcome runExperiment(const Experiment& experiment, const PluginHost& plugins, const RunOptions& options,
+                         SessionObserver* observer = nullptr, const RunStarted& started = {});
+
+/// The experiment of a run folder. `plugins` must still provide its mechanisms.
+Experiment experimentOfRun(const std::filesystem::path& folder, const Registry& registry);
+/// A session with the weights of a run's last checkpoint.
+std::unique_ptr<Session> sessionOfRun(const std::filesystem::path& folder, const Registry& registry,
+                                      const SessionOptions& options = {});
+
+/// Metrics, averaged over the last 5 % of the iterations (at least one).
+NamedNumbers endMetrics(const std::vector<NamedNumbers>& perIteration);
+
+} // namespace raphe
