@@ -2,8 +2,8 @@
 // Seconds of one training iteration of the published networks, at 1 and 2 threads, and what they amount to: scaling,
 // and the plastic sweep's operations and bytes a second against the ceilings of this machine, measured in the same run.
 #include "ceilings.h"
-#include "engine/mechanisms/plugin_host.h"
 #include "engine/learning/session.h"
+#include "engine/mechanisms/plugin_host.h"
 
 #include <benchmark/benchmark.h>
 

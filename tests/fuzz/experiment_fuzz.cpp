@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target.h"
 
-#include "engine/graph/graph.h"
 #include "engine/document/json_reader.h"
+#include "engine/graph/graph.h"
 #include "engine/mechanisms/plugin_host.h"
 
 using namespace raphe;

@@ -2,11 +2,11 @@
 // Compares the mechanisms with reference numbers that were computed independently in float64. Reads every file of the
 // folder that RAPHE_GOLDEN_DIR names (default: the copies in the repository); nothing depends on particular sizes or
 // values. The tolerances are those of the specifications: rounding only.
+#include "engine/base/text.h"
 #include "engine/document/json_reader.h"
 #include "engine/learning/optimiser.h"
-#include "engine/mechanisms/plugin_host.h"
 #include "engine/learning/session.h"
-#include "engine/base/text.h"
+#include "engine/mechanisms/plugin_host.h"
 #include "nmn_network_golden.h"
 #include "raphe/ops.h"
 #include "support/golden_json.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nmn_network_golden.h"
 
-#include "engine/mechanisms/registry.h"
 #include "engine/learning/session.h"
+#include "engine/mechanisms/registry.h"
 #include "support/golden_json.h"
 
 #include <fmt/format.h>

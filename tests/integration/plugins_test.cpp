@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/learning/session.h"
 #include "engine/mechanisms/conformance.h"
 #include "engine/mechanisms/plugin_host.h"
-#include "engine/learning/session.h"
 
 #include <gtest/gtest.h>
 

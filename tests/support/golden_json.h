@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/document/experiment.h"
 #include "engine/base/tensor.h"
+#include "engine/document/experiment.h"
 
 #include <algorithm>
 #include <cmath>

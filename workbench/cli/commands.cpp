@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 
+#include "engine/analysis/figure.h"
+#include "engine/base/text.h"
 #include "engine/mechanisms/conformance.h"
 #include "engine/mechanisms/describe.h"
 #include "engine/runs/export.h"
-#include "engine/analysis/figure.h"
 #include "engine/runs/run.h"
 #include "engine/runs/run_store.h"
-#include "engine/base/text.h"
 #include "lua/lua_host.h"
 
 #include <fmt/format.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lua/lua_module.h"
 
-#include "engine/mechanisms/describe.h"
 #include "engine/analysis/figure.h"
 #include "engine/base/files.h"
-#include "engine/document/json_reader.h"
 #include "engine/base/npz.h"
 #include "engine/base/text.h"
+#include "engine/document/json_reader.h"
+#include "engine/mechanisms/describe.h"
 #include "lua/lua_sandbox.h"
 #include "lua/lua_tensor.h"
 #include "raphe/random.h"

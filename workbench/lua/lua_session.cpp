@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/base/npz.h"
-#include "engine/learning/session.h"
 #include "engine/base/text.h"
+#include "engine/learning/session.h"
 #include "lua/lua_module.h"
 #include "lua/lua_sandbox.h"
 #include "lua/lua_tensor.h"

@@ -46,11 +46,14 @@ program does by a slip of indexing; its value term then trains that one value on
 Metrics, means over trials: `reward` (sum of an episode); means over steps and trials: `policy_loss`, `value_loss` and
 `concentration`, each before its weight.
 
+Trials may end at different steps; what follows an end is worth nothing. Where trials are streams, the value of a window's last step
+stands for what follows, and this step is not scored.
+
 **Differs from the paper.** Follows the authors' program. No bootstrap at the end of an episode.)";
 
 /// Advantage actor-critic over whole episodes, as in T. Miconi et al. (2019), Backpropamine, ICLR.
 template <class T>
-class A2c final : public Rule<T> {
+class A2c final : public GradientRule<T> {
 public:
     static auto declare() {
         using P = A2cParams;
@@ -94,10 +97,22 @@ public:
         const auto count = static_cast<std::size_t>(steps) * static_cast<std::size_t>(trials);
         // Advantage of step t and trial b stands at t * trials + b.
         T* advantage = o.scratch->arena().template array<T>(count);
-        double totalReward = 0, valueLoss = 0;
+        std::fill_n(advantage, count, T(0));
+        const T* following = o.continues ? valuesThatFollow(o) : nullptr;
+        double totalReward = 0, valueLoss = 0, weight = 0;
         for (int b = 0; b < trials; ++b) {
             T future = 0;
             for (int t = steps - 1; t >= 0; --t) {
+                if (!o.counts(t, b)) {
+                    requireEqualLengths();
+                    continue;
+                }
+                if (follows(o, t, b)) {
+                    future = following[b];
+                    continue;
+                }
+                if (o.end(t, b) != End::none) future = 0;
+                weight += 1;
                 const T now = reward.data[o.column(t, b)];
                 totalReward += static_cast<double>(now);
                 future = now + static_cast<T>(p_.discount) * future;
@@ -115,9 +130,9 @@ public:
         double policyLoss = 0, concentration = 0;
         for (int t = 0; t < steps; ++t)
             for (int b = 0; b < trials; ++b)
-                addPolicyTerm(o, o.column(t, b), advantage[t * trials + b], policyLoss, concentration);
+                if (o.counts(t, b) && !follows(o, t, b))
+                    addPolicyTerm(o, o.column(t, b), advantage[t * trials + b], policyLoss, concentration);
 
-        const auto weight = static_cast<double>(count);
         o.addLoss(policyLoss + p_.valueWeight * valueLoss + p_.concentrationWeight * concentration, weight);
         o.addMetric("reward", totalReward, trials);
         o.addMetric("policy_loss", policyLoss, weight);
@@ -126,6 +141,22 @@ public:
     }
 
 private:
+    /// The last step of a window whose trial goes on: its value stands for what follows, so it is not scored itself.
+    static bool follows(const Objective<T>& o, int step, int trial) {
+        return o.continues && step + 1 == o.steps && o.end(step, trial) == End::none;
+    }
+    const T* valuesThatFollow(Objective<T>& o) const {
+        T* values = o.scratch->arena().template array<T>(static_cast<std::size_t>(o.trials));
+        for (int b = 0; b < o.trials; ++b) values[b] = o.input(value_).data[o.column(o.steps - 1, b)];
+        o.stopGradient(values, static_cast<std::size_t>(o.trials));
+        return values;
+    }
+    void requireEqualLengths() const {
+        if (shared_)
+            throw Error("value_baseline",
+                        "first_episode compares trials step by step, but here a trial ended earlier than others; use "
+                        "\"episode\"");
+    }
     /// The value term of first_episode: the value of the batch's first trial is held against the returns of all trials.
     /// Only the chunk that owns this trial has its adjoint.
     void trainFirstValue(Objective<T>& o) const {

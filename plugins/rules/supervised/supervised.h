@@ -24,7 +24,7 @@ counts once for each unit of the target.)";
 
 /// loss = sum(mask (prediction - target)^2) / sum(mask).
 template <class T>
-class Supervised final : public Rule<T> {
+class Supervised final : public GradientRule<T> {
 public:
     static auto declare() {
         return Declaration<SupervisedParams>{"supervised", "1.0.0",
@@ -58,10 +58,12 @@ public:
     void objective(Objective<T>& o) const override {
         const Value<T> y = o.input(prediction_), target = o.input(target_),
                        mask = masked_ ? o.input(mask_) : Value<T>{};
-        double loss = 0, weight = 0, finalError = 0;
+        double loss = 0, weight = 0, finalError = 0, ends = 0;
         for (int t = 0; t < o.steps; ++t)
             for (int b = 0; b < o.trials; ++b) {
+                if (!o.counts(t, b)) continue;
                 const int c = o.column(t, b);
+                const bool last = o.end(t, b) != End::none || t + 1 == o.steps;
                 for (int r = 0; r < y.rows; ++r) {
                     const T m = mask ? mask.column(c)[mask.rows == 1 ? 0 : r] : T(1);
                     const T error = y.column(c)[r] - target.column(c)[r];
@@ -69,11 +71,12 @@ public:
                     weight += static_cast<double>(m);
                     if (y.adjoint) y.gradientColumn(c)[r] += T(2) * m * error;
                     if (target.adjoint) target.gradientColumn(c)[r] -= T(2) * m * error;
-                    if (t + 1 == o.steps) finalError += static_cast<double>(error * error);
+                    if (last) finalError += static_cast<double>(error * error);
                 }
+                ends += last ? 1 : 0;
             }
         o.addLoss(loss, weight);
-        o.addMetric("final_error", finalError, static_cast<double>(o.trials) * y.rows);
+        o.addMetric("final_error", finalError, ends * y.rows);
     }
 
 private:

@@ -11,7 +11,7 @@ struct AbsoluteErrorParams : OptimiserParams {
 
 /// loss = sum( max(|y - y*| - tolerance, 0) ) / count.
 template <class T>
-class AbsoluteError final : public Rule<T> {
+class AbsoluteError final : public GradientRule<T> {
 public:
     static auto declare() {
         using P = AbsoluteErrorParams;
@@ -36,10 +36,12 @@ public:
 
     void objective(Objective<T>& o) const override {
         const Value<T> y = o.input(prediction_), target = o.input(target_);
-        double loss = 0;
+        double loss = 0, count = 0;
         for (int t = 0; t < o.steps; ++t)
             for (int b = 0; b < o.trials; ++b) {
+                if (!o.counts(t, b)) continue; // the trial has ended
                 const int c = o.column(t, b);
+                count += y.rows;
                 for (int r = 0; r < y.rows; ++r) {
                     const T error = y.column(c)[r] - target.column(c)[r], excess = std::abs(error) - T(p_.tolerance);
                     if (excess <= 0) continue;
@@ -49,7 +51,7 @@ public:
                     if (target.adjoint) target.gradientColumn(c)[r] -= slope;
                 }
             }
-        o.addLoss(loss, static_cast<double>(o.steps) * o.trials * y.rows);
+        o.addLoss(loss, count);
     }
 
 private:

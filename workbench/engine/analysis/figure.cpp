@@ -2,10 +2,10 @@
 #include "engine/analysis/figure.h"
 
 #include "engine/base/files.h"
+#include "engine/base/text.h"
 #include "engine/document/json_reader.h"
 #include "engine/mechanisms/plugin_host.h"
 #include "engine/runs/run_store.h"
-#include "engine/base/text.h"
 
 #include <fmt/format.h>
 

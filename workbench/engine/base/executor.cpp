@@ -45,11 +45,10 @@ private:
 
 class TbbExecutor final : public Executor {
 public:
-    // The library gives out no more workers than there are cores; a session that asks for more gets them anyway.
+    // The library gives out no more workers than there are cores, to all arenas together, and the smallest of all
+    // wishes counts. Every session gets the threads it asks for, and the system shares the cores among them.
     explicit TbbExecutor(int threads)
-        : threads_(threads),
-          control_(tbb::global_control::max_allowed_parallelism,
-                   static_cast<std::size_t>(std::max(threads, int(std::thread::hardware_concurrency())))),
+        : threads_(threads), control_(tbb::global_control::max_allowed_parallelism, std::size_t{1024}),
           arena_(threads) {}
 
     void run(int count, const std::function<void(int)>& work) override {

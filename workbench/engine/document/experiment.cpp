@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/document/experiment.h"
 
-#include "engine/graph/graph.h"
-#include "engine/document/json_reader.h"
-#include "engine/mechanisms/plugin_host.h"
 #include "engine/base/text.h"
+#include "engine/document/json_reader.h"
+#include "engine/graph/graph.h"
+#include "engine/mechanisms/plugin_host.h"
 
 #include <fmt/format.h>
 
@@ -104,6 +104,13 @@ auto numberInto(double& target) {
     };
 }
 
+auto flagInto(bool& target) {
+    return [&target](const Json& value, const std::string& place) {
+        if (!value.is_boolean()) expected(place, "true or false", value);
+        target = value.get<bool>();
+    };
+}
+
 auto addressInto(Address& target) {
     return [&target](const Json& value, const std::string& place) {
         if (!value.is_string()) expected(place, "a text \"node.port\"", value);
@@ -176,6 +183,8 @@ std::vector<Field> scalarFields(Experiment& e) {
              }},
             {"trials", integerInto(e.trials, 0, 1'000'000)},
             {"chunk", integerInto(e.chunk, 0, 1'000'000)},
+            {"streams", flagInto(e.streams)},
+            {"steps", integerInto(e.steps, 0, large)},
             {"iterations", integerInto(e.iterations, 0, large)},
             {"memory_mib",
              [&e](const Json& value, const std::string& place) {
@@ -450,6 +459,8 @@ Json Experiment::toJson() const {
     document["dt"] = dt;
     document["trials"] = trials;
     document["chunk"] = chunk;
+    if (streams) document["streams"] = true;
+    if (steps > 0) document["steps"] = steps;
     document["iterations"] = iterations;
     document["memory_mib"] = memoryMiB;
     document["precision"] = precision == Precision::float32 ? "float32" : "float64";

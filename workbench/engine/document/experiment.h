@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/base/tensor.h"
 #include "engine/document/problems.h"
 #include "engine/mechanisms/registry.h"
-#include "engine/base/tensor.h"
 
 #include <nlohmann/json.hpp>
 
@@ -65,8 +65,10 @@ struct Experiment {
     std::vector<std::string> frozen; ///< patterns of tensor names that are not trained
     std::uint64_t seed = 1;
     double dt = 1;
-    int trials = 0; ///< trials of a batch; 0: the task's own set
-    int chunk = 0;  ///< trials swept together by one task of the thread pool; 0: chosen from the batch
+    int trials = 0;       ///< trials of a batch; 0: the task's own set
+    int chunk = 0;        ///< trials swept together by one task of the thread pool; 0: chosen from the batch
+    bool streams = false; ///< trials go on over iterations: each continues where the one before ended
+    int steps = 0;        ///< of a stream: how many make an iteration; 0: as many as a trial of the task has
     int iterations = 1000;
     double memoryMiB =
         8; ///< budget for the recorded steps of one chunk; longer trials are swept in checkpointed segments

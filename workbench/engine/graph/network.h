@@ -36,6 +36,7 @@ public:
             } catch (const Error& error) {
                 throw Error("nodes." + item.name, error.what());
             }
+            if (item.kind() == Kind::rule) ruleParts_ = builder.ruleParts();
             node.states = builder.states();
             node.locals = builder.locals();
             node.packed = builder.packedWeights();
@@ -79,6 +80,9 @@ public:
         return static_cast<const Rule<T>&>(*nodes_[static_cast<std::size_t>(graph_->rule())].mechanism);
     }
 
+    /// What the rule asked for beside its ports.
+    const RuleParts& ruleParts() const { return ruleParts_; }
+
     /// Draws initial weights; each tensor has its own random stream, so none depends on what else there is. Drawn in
     /// double, row by row, so that float32 and float64 sessions start alike.
     void initialise(AlignedArray<T>& weights, std::uint64_t seed) const {
@@ -106,6 +110,7 @@ private:
     std::vector<Node> nodes_;
     std::vector<ParameterInfo> parameters_;
     std::vector<Init> inits_;
+    RuleParts ruleParts_;
     std::size_t size_ = 0;
 };
 

@@ -23,6 +23,11 @@ public:
         data_.reset(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{64})));
         clear();
     }
+    AlignedArray clone() const {
+        AlignedArray copy(size_);
+        if (size_ != 0) std::memcpy(static_cast<void*>(copy.data()), data(), size_ * sizeof(T));
+        return copy;
+    }
     void clear() {
         if (size_ != 0) std::memset(static_cast<void*>(data_.get()), 0, size_ * sizeof(T));
     }

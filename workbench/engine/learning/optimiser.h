@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/graph/parameters.h"
-#include "raphe/rule.h"
+#include "raphe/optimiser.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,47 +13,64 @@ namespace raphe {
 /// Gradient steps on the flat array of weights. Order: clip every entry, clip by the global norm
 /// (scale = min(1, limit / (norm + 1e-6))), then the change of SGD (with momentum), Adam (Kingma and Ba 2015; weight
 /// decay added to the gradient) or AdamW (Loshchilov and Hutter 2019; decoupled decay). epsilon is outside the root.
+///
+/// The averages belong to tensors, the count of steps to a group of tensors that are changed together; the settings are
+/// those of each step, so that they can change from one to the next.
 template <class T>
 class Optimiser {
 public:
-    Optimiser(const OptimiserParams& params, std::size_t size)
-        : params_(params), first_(size), second_(params.optimiser == "sgd" ? 0 : size) {}
+    explicit Optimiser(std::size_t size, std::size_t groups = 1) : first_(size), steps_(groups) {}
 
     /// Changes the trainable tensors. @param gradient  is clipped in place
     /// @return norm of the gradient of the trainable tensors before clipping
-    double step(AlignedArray<T>& weights, AlignedArray<T>& gradient, const std::vector<ParameterInfo>& tensors,
-                int iteration) {
+    double step(const OptimiserParams& params, AlignedArray<T>& weights, AlignedArray<T>& gradient,
+                const std::vector<ParameterInfo>& tensors, int iteration, std::size_t group = 0) {
         const double norm = std::sqrt(squaredNorm(gradient, tensors));
-        if (iteration < params_.burnIn) return norm;
-        if (params_.stateResetEvery > 0 && iteration > params_.burnIn &&
-            (iteration - params_.burnIn) % params_.stateResetEvery == 0)
-            reset();
-        if (params_.clipValue > 0) {
-            const T limit = static_cast<T>(params_.clipValue);
+        if (iteration < params.burnIn) return norm;
+        if (params.optimiser != "sgd" && second_.size() == 0) second_ = AlignedArray<T>(first_.size());
+        if (params.stateResetEvery > 0 && iteration > params.burnIn &&
+            (iteration - params.burnIn) % params.stateResetEvery == 0)
+            reset(tensors, group);
+        if (params.clipValue > 0) {
+            const T limit = static_cast<T>(params.clipValue);
             forEach(tensors, [&](const ParameterInfo& t) {
                 for (std::size_t i = t.offset; i < t.offset + t.size(); ++i)
                     gradient[i] = std::clamp(gradient[i], -limit, limit);
             });
         }
         double scale = 1;
-        if (params_.clipNorm > 0) {
-            const double clipped = params_.clipValue > 0 ? std::sqrt(squaredNorm(gradient, tensors)) : norm;
-            scale = std::min(1.0, params_.clipNorm / (clipped + 1e-6));
+        if (params.clipNorm > 0) {
+            const double clipped = params.clipValue > 0 ? std::sqrt(squaredNorm(gradient, tensors)) : norm;
+            scale = std::min(1.0, params.clipNorm / (clipped + 1e-6));
         }
-        ++steps_;
-        forEach(tensors, [&](const ParameterInfo& t) { change(weights, gradient, t, static_cast<T>(scale)); });
+        ++steps_[group];
+        forEach(tensors, [&](const ParameterInfo& t) {
+            change(params, steps_[group], weights, gradient, t, static_cast<T>(scale));
+        });
         return norm;
     }
 
     void reset() {
         first_.clear();
         second_.clear();
-        steps_ = 0;
+        std::fill(steps_.begin(), steps_.end(), 0);
     }
-    AlignedArray<T>& firstMoment() { return first_; }
-    AlignedArray<T>& secondMoment() { return second_; }
-    long steps() const { return steps_; }
-    void setSteps(long steps) { steps_ = steps; }
+    Optimiser clone() const {
+        Optimiser copy(0, steps_.size());
+        copy.first_ = first_.clone();
+        copy.second_ = second_.clone();
+        copy.steps_ = steps_;
+        return copy;
+    }
+    const AlignedArray<T>& firstMoment() const { return first_; }
+    /// Empty before the first step of adam or adamw.
+    const AlignedArray<T>& secondMoment() const { return second_; }
+    void needSecondMoment() {
+        if (second_.size() == 0) second_ = AlignedArray<T>(first_.size());
+    }
+    std::size_t groups() const { return steps_.size(); }
+    long steps(std::size_t group = 0) const { return steps_[group]; }
+    void setSteps(long steps, std::size_t group = 0) { steps_[group] = steps; }
 
 private:
     template <class F>
@@ -73,13 +90,21 @@ private:
         });
         return sum;
     }
-    void change(AlignedArray<T>& weights, const AlignedArray<T>& gradient, const ParameterInfo& t, T scale) {
-        const T rate = static_cast<T>(params_.learningRate), decay = static_cast<T>(params_.weightDecay);
+    void reset(const std::vector<ParameterInfo>& tensors, std::size_t group) {
+        for (const auto& t : tensors) {
+            std::fill_n(first_.data() + t.offset, t.size(), T(0));
+            if (second_.size() != 0) std::fill_n(second_.data() + t.offset, t.size(), T(0));
+        }
+        steps_[group] = 0;
+    }
+    void change(const OptimiserParams& params, long step, AlignedArray<T>& weights, const AlignedArray<T>& gradient,
+                const ParameterInfo& t, T scale) {
+        const T rate = static_cast<T>(params.learningRate), decay = static_cast<T>(params.weightDecay);
         T* __restrict w = weights.data() + t.offset;
         const T* __restrict g = gradient.data() + t.offset;
         T* __restrict m = first_.data() + t.offset;
-        if (params_.optimiser == "sgd") {
-            const T momentum = static_cast<T>(params_.momentum);
+        if (params.optimiser == "sgd") {
+            const T momentum = static_cast<T>(params.momentum);
             for (std::size_t i = 0; i < t.size(); ++i) {
                 m[i] = momentum * m[i] + (scale * g[i] + decay * w[i]);
                 w[i] -= rate * m[i];
@@ -87,11 +112,11 @@ private:
             return;
         }
         T* __restrict v = second_.data() + t.offset;
-        const bool decoupled = params_.optimiser == "adamw";
-        const T b1 = static_cast<T>(params_.beta1), b2 = static_cast<T>(params_.beta2),
-                epsilon = static_cast<T>(params_.epsilon);
-        const T correction1 = static_cast<T>(1 / (1 - std::pow(params_.beta1, steps_)));
-        const T correction2 = static_cast<T>(1 / std::sqrt(1 - std::pow(params_.beta2, steps_)));
+        const bool decoupled = params.optimiser == "adamw";
+        const T b1 = static_cast<T>(params.beta1), b2 = static_cast<T>(params.beta2),
+                epsilon = static_cast<T>(params.epsilon);
+        const T correction1 = static_cast<T>(1 / (1 - std::pow(params.beta1, step)));
+        const T correction2 = static_cast<T>(1 / std::sqrt(1 - std::pow(params.beta2, step)));
         const T l2 = decoupled ? T(0) : decay, direct = decoupled ? decay : T(0);
         for (std::size_t i = 0; i < t.size(); ++i) {
             const T gradientEntry = scale * g[i] + l2 * w[i];
@@ -101,9 +126,8 @@ private:
         }
     }
 
-    OptimiserParams params_;
     AlignedArray<T> first_, second_;
-    long steps_ = 0;
+    std::vector<long> steps_;
 };
 
 } // namespace raphe

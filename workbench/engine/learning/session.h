@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/base/interrupt.h"
+#include "engine/base/tensor.h"
 #include "engine/document/experiment.h"
 #include "engine/graph/graph.h"
-#include "engine/base/tensor.h"
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,11 +33,14 @@ struct IterationReport {
     std::vector<std::pair<Recording, Tensor>> signals; ///< recordings due at this iteration: (steps, trials, units)
 };
 
-/// Watches a session. Called on the thread that trains, between iterations; may call the session's control functions.
+/// Watches a session. Called on the thread that trains; onPaused and onResumed, where an iteration is paused midway, on
+/// one of those that work for it. May call the session's control functions and whatever reads.
 class SessionObserver {
 public:
     virtual ~SessionObserver() = default;
     virtual void onIteration(Session&, const IterationReport&) {}
+    /// Within an iteration that takes long: how far it is, 0 to 1. The session shows the state before the iteration.
+    virtual void onProgress(Session&, double fraction) {}
     virtual void onPaused(Session&) {}
     virtual void onResumed(Session&) {}
 };
@@ -104,10 +109,30 @@ struct SessionSnapshot {
         tensors; ///< weights by name; optimiser averages as "optimiser.first.NAME", "optimiser.second.NAME"
 };
 
+/// Trials that are run one step at a time, under the weights that the session had when it began. Any thread, one at a
+/// time; the session must outlive it.
+class TrialPlayer {
+public:
+    virtual ~TrialPlayer() = default;
+    virtual int steps() const = 0;
+    virtual int trials() const = 0;
+    /// Steps made so far.
+    virtual int step() const = 0;
+    /// Makes the next step. @return false if there is none
+    virtual bool next() = 0;
+    /// What a port showed in the last step: (trials, units).
+    virtual Tensor signal(const std::string& port) const = 0;
+    /// A state after the last step: (trials, rows) or (trials, rows, columns).
+    virtual Tensor state(const std::string& name) const = 0;
+    /// Replaces the interventions, from the next step on.
+    virtual void intervene(std::vector<Intervention> interventions) = 0;
+};
+
 /// An experiment made runnable: weights, optimiser state and the position in the random streams.
 ///
-/// Threads: one thread at a time may call the functions in the first part. Those in the second part may be called from
-/// any thread at any time; they take effect between two iterations.
+/// Threads: one thread at a time may call what trains or changes weights. Functions that read (evaluate, play, forward,
+/// gradient, get, weights, snapshot ...) and control functions may be called from any thread at any time; they see the
+/// state that the last iteration left.
 class Session {
 public:
     /// @throws Error with one line per problem
@@ -126,8 +151,11 @@ public:
 
     /// @throws Error unless there are a task and a learning rule
     void requireTraining() const;
-    /// One update of the learning rule. @throws NumericError
-    virtual IterationReport iterate() = 0;
+    /// @throws Error unless there is something to run: a task, or a stated number of steps
+    void requireRunning() const;
+    /// One iteration of the learning rule, or one batch of trials where there is none; all or nothing.
+    /// @throws NumericError, Cancelled
+    virtual IterationReport iterate(SessionObserver* observer = nullptr) = 0;
     /// One update on given signals: whatever reaches the learning rule must follow from them.
     virtual IterationReport iterateOn(const std::vector<NamedTensor>& inputs) = 0;
     /// Loss of given signals under the present weights.
@@ -136,6 +164,8 @@ public:
     /// @return false if cancelled
     bool trainTo(int iterations, SessionObserver* observer = nullptr);
     virtual EvaluateResult evaluate(const EvaluateRequest& request) = 0;
+    /// The trials that evaluate() would run, one step at a time.
+    virtual std::unique_ptr<TrialPlayer> play(const EvaluateRequest& request) = 0;
     virtual ForwardResult forward(const ForwardRequest& request) = 0;
     /// Gradient of sum(output weights .* signals) + sum(state weights .* final states).
     virtual GradientResult gradient(const GradientRequest& request) = 0;
@@ -155,13 +185,15 @@ public:
     virtual std::vector<NamedTensor> weights() const = 0;
     virtual double trainingSeconds() const = 0;
 
-    // From any thread.
+    // Control, from any thread. An iteration under way reacts at its next step.
     void pause();
     void resume();
     void cancel();
     bool cancelled() const;
+    bool paused() const;
     void clearCancel();
-    /// Replaces the interventions. @throws Error if a target does not exist; then nothing changes
+    /// Replaces the interventions from the next iteration on. @throws Error if a target does not exist; then nothing
+    /// changes
     void setInterventions(std::vector<Intervention> interventions);
     std::vector<Intervention> interventions() const;
 
@@ -173,10 +205,13 @@ protected:
 
     Experiment experiment_;
     Graph graph_;
+    Interrupt training_;   ///< pauses and cancels iterations
+    Interrupt evaluation_; ///< cancels evaluations; a pause leaves them alone
 
 private:
-    struct Control;
-    std::shared_ptr<Control> control_;
+    mutable std::mutex mutex_;
+    std::vector<Intervention> interventions_;
+    int version_ = 0;
 };
 
 } // namespace raphe

@@ -268,8 +268,9 @@ private:
                             ports[p][static_cast<std::size_t>(t) % ports[p].size()] = 1.0;
                         pointers.push_back(ports[p].data());
                     }
-                    TaskStep<double> s(t, pointers.data(),
-                                       Stream(1, addressOf("conformance"), 0, trial, static_cast<std::uint32_t>(t) + 1));
+                    TaskStep<double> s(
+                        t, pointers.data(),
+                        Stream(1, addressOf("conformance"), 0, trial, static_cast<std::uint32_t>(t) + 1));
                     task.observe(*state, s);
                     task.act(*state, s);
                     for (std::size_t p = 0; p < ports.size(); ++p)

@@ -169,7 +169,7 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     if (options.resume && options.folder.empty()) throw Error("--resume", "name the run's folder with --out");
 
     auto session = Session::create(experiment, plugins.registry(), options.session);
-    session->requireTraining();
+    session->requireRunning();
     const auto document = session->experiment().toJson();
 
     std::vector<Metrics> metrics;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/mechanisms/plugin_host.h"
 #include "engine/learning/session.h"
+#include "engine/mechanisms/plugin_host.h"
 
 #include <filesystem>
 #include <functional>

@@ -3,6 +3,7 @@
 
 #include "raphe/declaration.h"
 #include "raphe/random.h"
+#include "raphe/rule_parts.h"
 #include "raphe/tape.h"
 
 #include <cmath>
@@ -31,6 +32,10 @@ struct State {
 struct Local {
     int index = -1;
 }; ///< a Value that begin() leaves for the steps of the same span
+
+/// How a trial ends. `terminated`: there is nothing after it, so that the value of what follows is 0. `truncated`: it
+/// is cut from outside (a time limit that is not part of the task), so that what follows has a value.
+enum class End : signed char { none, terminated, truncated };
 
 /// Distribution of the initial values of a trainable tensor.
 struct Init {
@@ -109,6 +114,31 @@ public:
     }
     Local local() { return {locals_++}; }
 
+    // For learning rules that conduct more than one gradient of a fresh batch (see Iteration).
+    /// An objective through these ports trains the tensors upstream of them. Tensors of several groups are an error.
+    Group group(std::string name, const std::vector<const char*>& ports) {
+        RuleParts::GroupInfo info{std::move(name), {}};
+        for (const char* port : ports) info.ports.push_back(indexOf(port));
+        rule_.groups.push_back(std::move(info));
+        return {static_cast<int>(rule_.groups.size()) - 1};
+    }
+    TrialStore trials(std::string name, TrialStoreOptions options) {
+        rule_.stores.push_back({options, std::move(name)});
+        return {static_cast<int>(rule_.stores.size()) - 1};
+    }
+    Field field(std::string name, TrialStore store) {
+        rule_.fields.push_back({std::move(name), store.index});
+        return {static_cast<int>(rule_.fields.size()) - 1};
+    }
+    Memory memory(std::string name, std::vector<double> initial) {
+        rule_.memories.push_back({std::move(name), std::move(initial)});
+        return {static_cast<int>(rule_.memories.size()) - 1};
+    }
+    Copy copy(std::string name, Group group, CopyOptions options = {}) {
+        rule_.copies.push_back({options, std::move(name), group.index});
+        return {static_cast<int>(rule_.copies.size()) - 1};
+    }
+
     const std::vector<WeightInfo>& weights() const { return weights_; }
     const std::vector<StateInfo>& states() const { return states_; }
     int locals() const { return locals_; }
@@ -117,6 +147,7 @@ public:
     /// (output port, state) pairs
     const std::vector<std::pair<int, int>>& shownStates() const { return shown_; }
     const std::vector<int>& rememberedOutputs() const { return remembered_; }
+    const RuleParts& ruleParts() const { return rule_; }
 
 private:
     int indexOf(const char* port) const {
@@ -135,6 +166,7 @@ private:
     std::vector<std::pair<int, int>> shown_;
     std::vector<int> remembered_;
     std::vector<int> packed_;
+    RuleParts rule_;
     int locals_ = 0;
 };
 

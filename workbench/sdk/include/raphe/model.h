@@ -40,8 +40,13 @@ protected:
 template <class T>
 class Step {
 public:
+    /// Where a column comes from: the address of its random numbers and of its steps.
+    struct Origin {
+        std::uint32_t iteration = 0, trial = 0;
+        int step = 0; ///< added to the step of the sweep
+    };
     struct Window {
-        int spanStart = 0; ///< step of the trial at which the span starts
+        int spanStart = 0; ///< step of the sweep at which the span starts
         int spanSteps = 1;
         int offset = 0; ///< first step of this call, counted from spanStart
         int count = 1;  ///< steps in this call
@@ -49,6 +54,8 @@ public:
         double dt = 1;
         std::uint64_t seed = 0;
         std::uint32_t iteration = 0, firstTrial = 0;
+        int before = 0;                  ///< steps that some trial of the chunk had made before the sweep's first
+        const Origin* origins = nullptr; ///< by trial of the chunk, in replays; null: the sweep's own numbers
     };
 
     Step(Tape<T>& tape, NodeFrame<T>& frame, StepHost<T>& host, const Window& window)
@@ -59,8 +66,9 @@ public:
     int columns() const { return window_.trials * window_.count; }
     /// Steps of the whole span (begin() sees all of them).
     int spanSteps() const { return window_.spanSteps; }
-    /// Index, within the trial, of the first step of this call.
-    int time() const { return window_.spanStart + window_.offset; }
+    /// Index of the first step of this call within the trial; of the trials of a chunk that began at different times,
+    /// the oldest counts.
+    int time() const { return window_.before + window_.spanStart + window_.offset; }
     double dt() const { return window_.dt; }
 
     /// The signal at a port for the columns of this call. In begin() it may be empty (see known()).
@@ -108,7 +116,7 @@ public:
         const Value<T> slot = slice(frame_.outputs[index(port.index)]);
         if (frame_.given[index(port.index)]) return slot;
         if (frame_.intervened[index(port.index)])
-            host_.intervene(frame_, port.index, value, slot, time());
+            host_.intervene(frame_, port.index, value, slot, window_.spanStart + window_.offset);
         else if (value.data != slot.data)
             copyInto(slot, value);
         return slot;
@@ -118,9 +126,15 @@ public:
 
     /// The node's random stream for one column of this call.
     Stream random(int column) const {
-        const auto trial = static_cast<std::uint32_t>(column % window_.trials);
-        return {window_.seed, frame_.entity, window_.iteration, window_.firstTrial + trial,
-                static_cast<std::uint32_t>(time() + column / window_.trials)};
+        const int trial = column % window_.trials;
+        const int step = window_.spanStart + window_.offset + column / window_.trials;
+        if (window_.origins) {
+            const Origin& origin = window_.origins[trial];
+            return {window_.seed, frame_.entity, origin.iteration, origin.trial,
+                    static_cast<std::uint32_t>(origin.step + step)};
+        }
+        return {window_.seed, frame_.entity, window_.iteration, window_.firstTrial + static_cast<std::uint32_t>(trial),
+                static_cast<std::uint32_t>(step)};
     }
 
 private:

@@ -3,6 +3,12 @@
 
 #include "raphe/mechanism.h"
 
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
 namespace raphe {
 
 /// What one trial of a task carries along; derive your own.
@@ -15,17 +21,24 @@ template <class T>
 class TaskStep {
 public:
     TaskStep(int step, T* const* ports, const Stream& random) : step_(step), ports_(ports), random_(random) {}
-    int step() const { return step_; }                              ///< 0, 1, ..., steps() - 1
+    int step() const { return step_; }                              ///< 0, 1, ..., counted from the trial's begin()
     const T* input(Input port) const { return ports_[port.index]; } ///< null if nothing is wired
     T* output(Output port) const { return ports_[port.index]; }     ///< zero-filled before observe()
     /// Random numbers of this trial and step alone: however many are drawn, no other step is shifted. observe() and
     /// act() of one step have the same numbers, so draw in one of them.
     Stream random() const { return random_; }
 
+    /// In act() (an open-loop task: in observe()): this step is the trial's last. After truncate(), observe() may be
+    /// called once more, to show what would follow.
+    void terminate() { end_ = End::terminated; }
+    void truncate() { end_ = End::truncated; }
+    End end() const { return end_; }
+
 private:
     int step_;
     T* const* ports_;
     Stream random_;
+    End end_ = End::none;
 };
 
 /// A task: makes observations and targets, and in a closed loop answers actions. All randomness of a trial comes from
@@ -35,20 +48,98 @@ class Task : public Mechanism<T> {
 public:
     static constexpr Kind kind = Kind::task;
 
-    /// Time steps of a trial.
+    /// Time steps of a trial, at most: a step may end it earlier. Streams do not ask; there a trial ends when it says
+    /// so.
     virtual int steps() const = 0;
     /// Number of trials of a fixed set, which then is the default size of a batch; 0 if trials are drawn anew.
     virtual int trialSet() const { return 0; }
     virtual std::unique_ptr<TrialState> makeTrial() const = 0;
     /// Starts trial number `trial` of the batch.
     virtual void begin(TrialState& state, std::uint32_t trial, Stream& random) const = 0;
-    /// Writes the outputs of a step.
+    /// Writes the outputs of a step. Rules that value what follows a trial's last step ask for it once more after that,
+    /// with step() one higher, even steps().
     virtual void observe(TrialState& state, TaskStep<T>& s) const = 0;
     /// At the end of the step: reads the ports declared Read::end and may still write outputs of this step (reward).
     virtual void act(TrialState&, TaskStep<T>&) const {}
+
+    /// A trial in bytes and back, so that a stream can be continued from a checkpoint on the same machine.
+    /// @return false if this task's trials cannot be kept; then it cannot be a stream
+    virtual bool save(const TrialState&, std::vector<std::byte>&) const { return false; }
+    virtual bool load(TrialState&, const std::vector<std::byte>&) const { return false; }
 };
 
-/// A task whose trials carry a `Trial` (a plain struct): the same functions with the right type.
+namespace detail {
+/// Appends the fields that a trial names to bytes.
+class TrialWriter {
+public:
+    explicit TrialWriter(std::vector<std::byte>& bytes) : bytes_(bytes) {}
+    template <class... F>
+    void operator()(F&... fields) {
+        (write(fields), ...);
+    }
+
+private:
+    template <class F>
+    void write(F& field) {
+        static_assert(std::is_trivially_copyable_v<F>, "a field is a plain value or a std::vector of plain values");
+        const auto* from = reinterpret_cast<const std::byte*>(&field);
+        bytes_.insert(bytes_.end(), from, from + sizeof field);
+    }
+    template <class F>
+    void write(std::vector<F>& field) {
+        auto size = static_cast<std::uint64_t>(field.size());
+        write(size);
+        for (auto& item : field) write(item);
+    }
+    std::vector<std::byte>& bytes_;
+};
+/// Reads them back; good() is false if the bytes do not fit.
+class TrialReader {
+public:
+    explicit TrialReader(const std::vector<std::byte>& bytes) : bytes_(bytes) {}
+    template <class... F>
+    void operator()(F&... fields) {
+        (read(fields), ...);
+    }
+    bool good() const { return good_ && position_ == bytes_.size(); }
+
+private:
+    template <class F>
+    void read(F& field) {
+        good_ = good_ && bytes_.size() - position_ >= sizeof field;
+        if (!good_) return;
+        std::memcpy(static_cast<void*>(&field), bytes_.data() + position_, sizeof field);
+        position_ += sizeof field;
+    }
+    template <class F>
+    void read(std::vector<F>& field) {
+        std::uint64_t size = 0;
+        read(size);
+        good_ = good_ && size <= (bytes_.size() - position_) / sizeof(F);
+        if (!good_) return;
+        field.resize(static_cast<std::size_t>(size));
+        for (auto& item : field) read(item);
+    }
+    const std::vector<std::byte>& bytes_;
+    std::size_t position_ = 0;
+    bool good_ = true;
+};
+template <class Trial>
+concept NamesItsFields = requires(Trial& trial, TrialWriter& writer) {
+    trial.fields(writer);
+};
+template <class Trial>
+concept PlainVector = requires(Trial& trial, TrialWriter& writer) {
+    typename Trial::value_type;
+    requires std::is_same_v<Trial, std::vector<typename Trial::value_type>>;
+    requires std::is_trivially_copyable_v<typename Trial::value_type>;
+};
+} // namespace detail
+
+/// A task whose trials carry a `Trial` (a plain struct): the same functions with the right type. A Trial that is
+/// trivially copyable, or a std::vector of such, can be kept in checkpoints as it is; any other names its fields once:
+///
+///     template <class Archive> void fields(Archive& a) { a(target, order, previousReward); }
 template <class T, class Trial>
 class TaskOf : public Task<T> {
 public:
@@ -63,10 +154,30 @@ public:
     void observe(TrialState& state, TaskStep<T>& s) const final { observe(static_cast<Holder&>(state).trial, s); }
     void act(TrialState& state, TaskStep<T>& s) const final { act(static_cast<Holder&>(state).trial, s); }
 
+    bool save(const TrialState& state, std::vector<std::byte>& bytes) const final {
+        bytes.clear();
+        return visit(const_cast<TrialState&>(state), detail::TrialWriter(bytes));
+    }
+    bool load(TrialState& state, const std::vector<std::byte>& bytes) const final {
+        detail::TrialReader reader(bytes);
+        return visit(state, reader) && reader.good();
+    }
+
 private:
     struct Holder final : TrialState {
-        Trial trial;
+        Trial trial{};
     };
+    template <class Archive>
+    static bool visit(TrialState& state, Archive&& archive) {
+        auto& trial = static_cast<Holder&>(state).trial;
+        if constexpr (detail::NamesItsFields<Trial>)
+            trial.fields(archive);
+        else if constexpr (std::is_trivially_copyable_v<Trial> || detail::PlainVector<Trial>)
+            archive(trial);
+        else
+            return false;
+        return true;
+    }
 };
 
 } // namespace raphe

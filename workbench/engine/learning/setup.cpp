@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/learning/setup.h"
+
+#include "engine/base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+namespace raphe {
+
+namespace {
+
+/// As even as possible, at most 16.
+int defaultChunk(int trials) {
+    const int chunks = (trials + 15) / 16;
+    return (trials + chunks - 1) / chunks;
+}
+
+template <class T>
+std::vector<TensorGroup> resolveGroups(const Network<T>& network) {
+    const auto& graph = network.graph();
+    const auto& tensors = network.parameters();
+    std::vector<TensorGroup> groups;
+    if (graph.rule() < 0 || network.ruleParts().groups.empty()) {
+        groups.emplace_back();
+        for (std::size_t i = 0; i < tensors.size(); ++i) groups[0].tensors.push_back(static_cast<int>(i));
+        return groups;
+    }
+    std::vector<int> owner(graph.nodes().size(), -1);
+    const auto known = replayKnown(graph);
+    for (const auto& part : network.ruleParts().groups) {
+        TensorGroup group{part.name, part.ports, {}};
+        const int index = static_cast<int>(groups.size());
+        for (const auto& stage : graph.stages(known, sourcesOf(graph, part.ports, known)))
+            for (int n : stage.nodes) {
+                const bool trained = !network.nodes()[at(n)].parameters.empty();
+                if (trained && owner[at(n)] >= 0)
+                    throw Error("nodes." + graph.nodes()[at(n)].name,
+                                fmt::format("leads to the ports of \"{}\" and of \"{}\", which {} trains apart; give "
+                                            "each a network of its own, or train them together",
+                                            groups[at(owner[at(n)])].name, part.name,
+                                            graph.nodes()[at(graph.rule())].name));
+                owner[at(n)] = index;
+            }
+        for (std::size_t i = 0; i < tensors.size(); ++i)
+            if (owner[at(tensors[i].node)] == index) group.tensors.push_back(static_cast<int>(i));
+        groups.push_back(std::move(group));
+    }
+    return groups;
+}
+
+} // namespace
+
+template <class T>
+Setup<T>::Setup(Experiment& document, const Graph& wiring, const SessionOptions& options)
+    : experiment(document), graph(wiring), network(wiring, document.dt), tensors(network.parameters()),
+      groups(resolveGroups(network)) {
+    detail::pinBlockSizes();
+    const int threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+    executor = makeExecutor(options.executor, threads, options.scheduleSeed);
+    streams = experiment.streams;
+    if (graph.task() >= 0 && !streams && experiment.steps > 0)
+        throw Error("steps", "the task says how many steps a trial has; say \"streams\": true to cut a stream into so many");
+    if (streams && graph.task() < 0) throw Error("streams", "a stream needs a task whose trials go on");
+    steps = experiment.steps > 0 ? experiment.steps : graph.task() >= 0 ? network.task().steps() : 0;
+    if (graph.task() >= 0 && steps < 1)
+        throw Error("nodes." + graph.nodes()[at(graph.task())].name,
+                    streams ? "a trial of this task has no fixed number of steps; say how many steps of a stream make "
+                              "an iteration, e.g. \"steps\": 100"
+                            : "a trial of this task has no steps");
+    batch = experiment.trials > 0 ? experiment.trials : graph.task() >= 0 ? network.task().trialSet() : 1;
+    if (batch < 1)
+        throw Error("trials", "the task has no fixed set of trials; say how many make a batch, e.g. \"trials\": 30");
+    if (steps > 0) {
+        experiment.trials = batch;
+        if (experiment.chunk <= 0) experiment.chunk = defaultChunk(batch);
+        chunk = std::min(experiment.chunk, batch);
+    }
+    for (const auto& pattern : experiment.frozen)
+        if (freeze(pattern, true) == 0)
+            throw Error("frozen", "no tensor matches \"" + pattern + "\"" + suggestion(pattern, tensorNames()));
+    for (const auto& intervention : experiment.interventions) resolve(intervention);
+}
+
+template <class T>
+SweepPlan<T> Setup<T>::plan(int planSteps, int planTrials, const std::vector<Intervention>& interventions,
+                            const Interrupt* interrupt) const {
+    SweepPlan<T> result;
+    result.network = &network;
+    result.steps = planSteps;
+    result.trials = planTrials;
+    result.dt = experiment.dt;
+    result.seed = experiment.seed;
+    result.memoryBytes = static_cast<std::size_t>(experiment.memoryMiB * 1048576);
+    result.streams = streams;
+    result.interrupt = interrupt;
+    for (const auto& intervention : interventions) result.interventions.push_back(resolve(intervention));
+    return result;
+}
+
+template <class T>
+std::vector<ParameterInfo> Setup<T>::tensorsOf(const TensorGroup& group) const {
+    std::vector<ParameterInfo> result;
+    for (int i : group.tensors) result.push_back(tensors[at(i)]);
+    return result;
+}
+
+template <class T>
+int Setup<T>::freeze(const std::string& pattern, bool frozen) {
+    int count = 0;
+    for (auto& info : tensors)
+        if (matches(pattern, info.name)) {
+            info.trainable = !frozen;
+            ++count;
+        }
+    return count;
+}
+
+// -- names ------------------------------------------------------------------------------------------------------------
+
+template <class T>
+ResolvedIntervention Setup<T>::resolve(const Intervention& i) const {
+    const auto place = "intervention on " + i.target.text();
+    ResolvedIntervention r;
+    r.node = graph.requireNode(i.target.node, place);
+    r.operation = i.operation;
+    r.value = i.value;
+    r.from = i.from;
+    if (i.to >= 0) r.to = i.to;
+    for (std::size_t p = 0; p < tensors.size(); ++p)
+        if (tensors[p].name == i.target.text()) r.parameter = static_cast<int>(p);
+    int limit = 0;
+    if (r.parameter >= 0) {
+        const auto& info = tensors[at(r.parameter)];
+        limit = static_cast<int>(info.size());
+        if (i.component >= 0 && i.component < limit)
+            r.component = (i.component % info.cols) * info.rows + i.component / info.cols;
+    } else {
+        r.port = graph.outputPort(r.node, i.target.port, place);
+        if (graph.nodes()[at(r.node)].kind() == Kind::task)
+            throw Error(place, "a task's signals cannot be changed; intervene on the port of a model");
+        limit = graph.nodes()[at(r.node)].portSizes[at(r.port)];
+        r.component = i.component;
+    }
+    if (i.component >= limit)
+        throw Error(place, fmt::format("component {} does not exist; there are {}, counted from 0", i.component, limit));
+    if (i.from < 0 || (steps > 0 && i.from >= steps))
+        throw Error(place, fmt::format("step {} lies outside the trial (0 to {})", i.from, steps - 1));
+    return r;
+}
+
+template <class T>
+std::pair<int, int> Setup<T>::resolvePort(const std::string& text, const std::string& place) const {
+    const auto address = parseAddress(text, place);
+    const int node = graph.requireNode(address.node, place);
+    return {node, graph.outputPort(node, address.port, place)};
+}
+
+template <class T>
+std::string Setup<T>::portName(int node, int port) const {
+    const auto& item = graph.nodes()[at(node)];
+    return item.name + "." + item.declaration().ports[at(port)].name;
+}
+
+template <class T>
+std::vector<std::string> Setup<T>::tensorNames() const {
+    std::vector<std::string> names;
+    for (const auto& info : tensors) names.push_back(info.name);
+    return names;
+}
+
+template <class T>
+const ParameterInfo& Setup<T>::find(const std::string& name) const {
+    for (const auto& info : tensors)
+        if (info.name == name) return info;
+    throw Error(name, "the session has no tensor of this name" + suggestion(name, tensorNames()));
+}
+
+template <class T>
+Tensor Setup<T>::toTensor(const T* flat, const ParameterInfo& info) {
+    Tensor tensor{{info.rows, info.cols}, std::vector<double>(info.size()), precision()};
+    for (int r = 0; r < info.rows; ++r)
+        for (int c = 0; c < info.cols; ++c)
+            tensor.values[at(r) * at(info.cols) + at(c)] = double(flat[info.offset + at(c) * at(info.rows) + at(r)]);
+    return tensor;
+}
+
+template <class T>
+void Setup<T>::assign(T* flat, const ParameterInfo& info, const Tensor& tensor, const std::string& name) {
+    const bool vector = tensor.shape.size() <= 1 && (info.rows == 1 || info.cols == 1);
+    const bool matrix = tensor.shape.size() == 2 && tensor.shape[0] == info.rows && tensor.shape[1] == info.cols;
+    if ((!vector && !matrix) || tensor.values.size() != info.size())
+        throw Error(name, fmt::format("expected shape ({}, {}), got ({})", info.rows, info.cols,
+                                      fmt::join(tensor.shape, ", ")));
+    for (std::size_t i = 0; i < tensor.values.size(); ++i)
+        if (!std::isfinite(tensor.values[i])) throw Error(name, fmt::format("entry {} is not a finite number", i));
+    for (int r = 0; r < info.rows; ++r)
+        for (int c = 0; c < info.cols; ++c)
+            flat[info.offset + at(c) * at(info.rows) + at(r)] =
+                static_cast<T>(tensor.values[at(r) * at(info.cols) + at(c)]);
+}
+
+template struct Setup<float>;
+template struct Setup<double>;
+
+} // namespace raphe

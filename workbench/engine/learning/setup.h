@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/base/executor.h"
+#include "engine/base/tensor.h"
+#include "engine/document/experiment.h"
+#include "engine/learning/session.h"
+#include "engine/sweep/plan.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace raphe {
+
+/// Tensors that are changed together, with one count of steps.
+struct TensorGroup {
+    std::string name;
+    std::vector<int> ports;   ///< of the rule
+    std::vector<int> tensors; ///< indices in Setup::tensors
+};
+
+/// What a session computes with: the network and its tensors, the shape of a batch, who does the work; and the names of
+/// all of it. Changes only where tensors are frozen and where a stage changes the rule's parameters.
+template <class T>
+struct Setup {
+    /// Fills in what the experiment leaves to the task: trials and chunk. @throws Error
+    Setup(Experiment& document, const Graph& wiring, const SessionOptions& options);
+    Setup(const Setup&) = delete;
+    Setup& operator=(const Setup&) = delete;
+
+    /// @param interrupt  is polled meanwhile; may be null
+    SweepPlan<T> plan(int planSteps, int planTrials, const std::vector<Intervention>& interventions,
+                      const Interrupt* interrupt) const;
+    TrialRange rangeOf(std::uint32_t iteration, int chunkIndex, int trials) const {
+        return {iteration, static_cast<std::uint32_t>(chunkIndex * chunk),
+                std::min(chunk, trials - chunkIndex * chunk), trials};
+    }
+    int chunksOf(int trials) const { return (trials + chunk - 1) / chunk; }
+    /// The tensors of a group, as they are frozen now.
+    std::vector<ParameterInfo> tensorsOf(const TensorGroup& group) const;
+    /// @return how many match
+    int freeze(const std::string& pattern, bool frozen);
+
+    ResolvedIntervention resolve(const Intervention& intervention) const;
+    std::pair<int, int> resolvePort(const std::string& text, const std::string& place) const;
+    std::string portName(int node, int port) const;
+    std::vector<std::string> tensorNames() const;
+    const ParameterInfo& find(const std::string& name) const;
+    static Precision precision() { return std::is_same_v<T, float> ? Precision::float32 : Precision::float64; }
+    static Tensor toTensor(const T* flat, const ParameterInfo& info);
+    /// Accepts (rows, columns), and a plain vector of the same size.
+    static void assign(T* flat, const ParameterInfo& info, const Tensor& tensor, const std::string& name);
+
+    Experiment& experiment;
+    const Graph& graph;
+    Network<T> network;
+    std::vector<ParameterInfo> tensors; ///< the network's, with what is frozen now
+    std::vector<TensorGroup> groups;    ///< one of all tensors, unless the rule has groups
+    std::unique_ptr<Executor> executor;
+    int steps = 0, batch = 0, chunk = 0;
+    bool streams = false;
+};
+
+extern template struct Setup<float>;
+extern template struct Setup<double>;
+
+} // namespace raphe
