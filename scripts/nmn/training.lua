@@ -46,6 +46,9 @@ function training.window(values, first, last)
     return sum / (last - first + 1)
 end
 
+--- A number as text; "-" for what is not there.
+function training.text(format, value) return value == value and string.format(format, value) or "-" end
+
 --- Mean and standard deviation (of a sample; 0 for a single value).
 function training.moments(values)
     local mean, square = training.window(values, 1, #values), 0
