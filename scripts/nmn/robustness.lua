@@ -45,7 +45,10 @@ local function experiment(model, variant)
         end
         e:set("iterations", small:get("iterations"))
     end
-    return variant == "standard" and e or e:set("name", base .. "_small_" .. variant)
+    if variant == "standard" then return e end
+    local document = e:json()
+    document.name = base .. "_small_" .. variant
+    return raphe.experiment(document)
 end
 
 local finals, curves, iterations = {}, {}, nil
