@@ -193,9 +193,9 @@ TEST_F(CommandLine, StopsWithTheTensorWhenNumbersAreNoLongerFinite) {
 }
 
 TEST_F(CommandLine, ChecksGradients) {
-    for (const char* experiment :
-         {"cue_small_A_simple", "cue_small_A_retro", "cue_small_A_plastic", "cue_small_A_none", "cue_small_B_simple",
-          "mwg_small_nm_rnn", "mwg_small_lr_rnn", "crossed_plasticity", "crossed_gain"}) {
+    for (const char* experiment : {"cue_small_A_simple", "cue_small_A_retro", "cue_small_A_plastic", "cue_small_A_none",
+                                   "cue_small_B_simple", "mwg_small_nm_rnn", "mwg_small_lr_rnn", "crossed_plasticity",
+                                   "crossed_gain", "crossed_cellular_plasticity"}) {
         const auto result = raphe({"gradcheck", experiment, "--entries", "3"});
         EXPECT_EQ(result.exitCode, 0) << experiment << "\n" << result.out << result.err;
     }

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The protocols run to their end: a table, the bars, a figure. Trainings are far too short to meet the bars.
+#include "support/program.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace raphe::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+#ifdef RAPHE_HAS_FIGURE
+class Protocols : public testing::Test {
+protected:
+    // A protocol writes below the working folder only.
+    void SetUp() override { fs::remove_all(folder_); }
+    void TearDown() override { fs::remove_all(folder_); }
+
+    ProgramResult run(const std::string& script, std::vector<std::string> options) const {
+        options.insert(options.begin(), {RAPHE_PROGRAM, "lua", SCRIPTS "/" + script});
+        return runProgram(options);
+    }
+    /// The bars are missed, and the figure is there.
+    void expectTableAndFigure(const ProgramResult& result, const std::string& figure) const {
+        EXPECT_EQ(result.exitCode, 1) << result.out << result.err;
+        EXPECT_NE(result.out.find("|---"), std::string::npos) << result.out;
+        EXPECT_NE(result.out.find("bars are NOT met\n"), std::string::npos) << result.out;
+        EXPECT_NE(result.out.find("figure: " + folder_ + figure), std::string::npos) << result.out;
+        ASSERT_TRUE(fs::exists(folder_ + figure));
+        EXPECT_GT(fs::file_size(folder_ + figure), 1000u);
+    }
+
+    const std::string folder_ = "raphe_protocols_" + std::to_string(getpid());
+};
+
+TEST_F(Protocols, DrawTheLearningCurvesOfTheNmnAndGoOnFromTheirRuns) {
+    const std::vector<std::string> options{"--seeds", "2", "--iterations", "2", "--out", folder_};
+    const auto first = run("nmn/learning_curves.lua", options);
+    expectTableAndFigure(first, "/learning_curves_biased_target_small.svg");
+    EXPECT_NE(first.err.find("(2 iterations, 2 of them now"), std::string::npos) << first.err;
+    const auto second = run("nmn/learning_curves.lua", options);
+    EXPECT_EQ(second.out, first.out);
+    EXPECT_NE(second.err.find("(2 iterations, 0 of them now"), std::string::npos) << second.err;
+    EXPECT_EQ(second.err.find("2 of them now"), std::string::npos) << second.err;
+}
+
+TEST_F(Protocols, DrawTheLearningCurvesOfTheOtherBenchmarks) {
+    for (const char* benchmark : {"2", "3"})
+        expectTableAndFigure(run("nmn/learning_curves.lua",
+                                 {"--benchmark", benchmark, "--seeds", "1", "--iterations", "1", "--out", folder_}),
+                             *benchmark == '2' ? "/learning_curves_windy_target_small.svg"
+                                               : "/learning_curves_two_targets_small.svg");
+}
+
+TEST_F(Protocols, ShowTheAdaptationOfTheNmn) {
+    expectTableAndFigure(run("nmn/adaptation.lua", {"--iterations", "1", "--episodes", "40", "--out", folder_}),
+                         "/adaptation_small.svg");
+}
+
+TEST_F(Protocols, FreezeTheModulatorOfTheNmnAndSwitchTheTask) {
+    for (const char* benchmark : {"1", "3"})
+        expectTableAndFigure(
+            run("nmn/freeze_switch.lua",
+                {"--benchmark", benchmark, "--iterations", "1", "--episodes", "2", "--phase", "20", "--out", folder_}),
+            *benchmark == '1' ? "/freeze_switch_biased_target_small.svg" : "/freeze_switch_two_targets_small.svg");
+}
+
+TEST_F(Protocols, CompareTheVariantsOfTheNmn) {
+    const auto result = run("nmn/robustness.lua", {"--seeds", "1", "--iterations", "1", "--out", folder_});
+    EXPECT_TRUE(result.exitCode == 0 || result.exitCode == 1) << result.err;
+    EXPECT_NE(result.out.find("bars are"), std::string::npos) << result.out << result.err;
+    EXPECT_TRUE(fs::exists(folder_ + "/robustness_biased_target_small.svg"));
+    EXPECT_TRUE(fs::exists(folder_ + "/rnn_biased_target_small_depth_4_seed_1"));
+}
+
+TEST_F(Protocols, RefuseOptionsThatDoNotExist) {
+    const auto result = run("nmn/robustness.lua", {"--seed", "1"});
+    EXPECT_NE(result.exitCode, 0);
+    EXPECT_NE(result.err.find("--seeds"), std::string::npos) << result.err;
+}
+#endif
+
+} // namespace
+} // namespace raphe::test
