@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/document/problems.h"
-#include "engine/mechanisms/registry.h"
 #include "engine/base/tensor.h"
-
-#include <nlohmann/json.hpp>
+#include "engine/document/json_reader.h"
+#include "engine/document/problems.h"
+#include "engine/document/stages.h"
+#include "engine/mechanisms/registry.h"
 
 #include <filesystem>
 #include <optional>
@@ -13,8 +13,6 @@
 #include <vector>
 
 namespace raphe {
-
-using Json = nlohmann::ordered_json;
 
 /// "node.port", taken apart.
 struct Address {
@@ -65,15 +63,17 @@ struct Experiment {
     std::vector<std::string> frozen; ///< patterns of tensor names that are not trained
     std::uint64_t seed = 1;
     double dt = 1;
-    int trials = 0; ///< trials of a batch; 0: the task's own set
-    int chunk = 0;  ///< trials swept together by one task of the thread pool; 0: chosen from the batch
-    int iterations = 1000;
+    int trials = 0;        ///< trials of a batch; 0: the task's own set
+    int chunk = 0;         ///< trials swept together by one task of the thread pool; 0: chosen from the batch
+    int iterations = 1000; ///< with stages: at most as many as these have
+    std::vector<TrainingStage> stages; ///< one after the other; none: the whole training is alike
     double memoryMiB =
         8; ///< budget for the recorded steps of one chunk; longer trials are swept in checkpointed segments
     Precision precision = Precision::float32;
 
     const NodeSpec* node(const std::string& nodeName) const;
-    /// Sets a hyper-parameter ("agent.hidden") or a field of the document ("trials"). @throws Error
+    /// Sets a hyper-parameter ("agent.hidden"), a field of the document ("trials"), or a place in the stages
+    /// ("stages[0].iterations", "stages"): then `iterations` follows, if it was the sum of theirs. @throws Error
     void set(const std::string& path, const Json& value, const Registry& registry);
     /// The same with the value as text, as on a command line: JSON if it parses, otherwise a text.
     void setText(const std::string& assignment, const Registry& registry);
