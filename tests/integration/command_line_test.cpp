@@ -201,6 +201,36 @@ TEST_F(CommandLine, ChecksGradients) {
     }
 }
 
+TEST_F(CommandLine, ListsAndChangesStages) {
+    const auto staged = file("staged.json", withWire("", R"(, "stages": [
+        {"name": "first", "iterations": 4, "frozen": ["core.*"], "set": {"optimiser": "sgd"}},
+        {"name": "second", "iterations": 6, "reset_optimiser": true, "schedules": {"learning_rate": {"kind": "linear", "to": 0}},
+         "keep_best": {"metric": "loss", "goal": "min"}}])"));
+    const auto checked = raphe({"check", staged});
+    EXPECT_EQ(checked.exitCode, 0) << checked.err;
+    EXPECT_NE(
+        checked.out.find("\n  stage first: 4 iterations, frozen core.*, optimiser \"sgd\"\n"
+                         "  stage second: 6 iterations, learning_rate linear, fresh optimiser, keeps the weights of "
+                         "the smallest loss of evaluation\n"),
+        std::string::npos)
+        << checked.out;
+    const auto shorter = raphe({"check", staged, "--set", "stages[0].iterations=2", "--set", "iterations=5"});
+    EXPECT_NE(shorter.out.find("stops after 5 of 8 iterations"), std::string::npos) << shorter.out << shorter.err;
+    const auto refused = raphe({"check", staged, "--set", "stages[0].frozen=[\"kore.*\"]"});
+    EXPECT_EQ(refused.exitCode, 2);
+    EXPECT_NE(refused.err.find("stages[0].frozen[0]: no tensor matches \"kore.*\""), std::string::npos) << refused.err;
+    expectRefused(staged, {"--set", "stages[0].iterations=none"}, "stages[0].iterations: expected integer");
+    expectRefused(staged, {"--set", "stages[1].schedules.learning_rate.to=-1"},
+                  "stages[1].schedules.learning_rate.to: expected number >= 0, got -1.0");
+    const auto out = (folder_ / "run").string();
+    const auto longer = raphe({"run", staged, "--out", out, "--iterations", "11"});
+    EXPECT_EQ(longer.exitCode, 2);
+    EXPECT_NE(longer.err.find("iterations: expected at most 10, as many as the stages have in all, got 11"),
+              std::string::npos)
+        << longer.err;
+    EXPECT_FALSE(fs::exists(out));
+}
+
 TEST_F(CommandLine, ChecksTheExperimentsThatComeWithRaphe) {
     for (const auto& entry : fs::directory_iterator(RESOURCES "/experiments"))
         EXPECT_EQ(raphe({"check", entry.path().stem().string()}).exitCode, 0) << entry.path();

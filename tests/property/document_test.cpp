@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Documents and hyper-parameters come back from JSON as they went.
 #include "engine/document/json_reader.h"
+#include "engine/document/stage_plan.h"
 #include "support.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -44,13 +47,81 @@ ParamValue anyValue(const ParamInfo& info) {
     return false;
 }
 
+Watch anyWatch() {
+    Watch watch{*rc::gen::element<std::string>("loss", "reward"), *rc::gen::element(Goal::min, Goal::max)};
+    watch.of = *rc::gen::element(MetricSource::training, MetricSource::evaluation);
+    watch.every = *rc::gen::inRange(1, 20);
+    if (watch.of == MetricSource::training)
+        watch.window = *rc::gen::inRange(1, 6);
+    else
+        watch.trials = *rc::gen::inRange(0, 3);
+    return watch;
+}
+
+/// A schedule of a parameter whose value is above 0, within its range.
+Schedule anySchedule(const ParamInfo& info) {
+    const double high = std::min(info.max, 10.0), low = std::max(info.min, 1e-3);
+    Schedule s;
+    s.kind = *rc::gen::element(ScheduleKind::constant, ScheduleKind::step, ScheduleKind::linear, ScheduleKind::cosine,
+                               ScheduleKind::plateau);
+    if (s.kind == ScheduleKind::constant || *rc::gen::arbitrary<bool>()) s.from = anyFinite(low, high);
+    if (s.kind == ScheduleKind::step && *rc::gen::arbitrary<bool>()) {
+        s.every = *rc::gen::inRange(1, 30);
+        s.factor = anyFinite(0.1, 1);
+    } else if (s.kind == ScheduleKind::step) {
+        for (int i = *rc::gen::inRange(1, 5); i > 0; --i) {
+            s.at.push_back((s.at.empty() ? 0 : s.at.back()) + *rc::gen::inRange(1, 10));
+            s.values.push_back(anyFinite(low, high));
+        }
+    }
+    if (s.kind == ScheduleKind::linear || s.kind == ScheduleKind::cosine) {
+        s.to = anyFinite(low, high);
+        s.over = *rc::gen::inRange(0, 60);
+    }
+    if (s.kind == ScheduleKind::plateau) {
+        s.watch = anyWatch();
+        s.factor = anyFinite(0.01, 0.99);
+        s.patience = *rc::gen::inRange(1, 4);
+        s.threshold = anyFinite(0, 1);
+        s.cooldown = *rc::gen::inRange(0, 3);
+    }
+    return s;
+}
+
+std::vector<TrainingStage> anyStages() {
+    const auto& rule = registry().find("rule.supervised", "").declaration;
+    std::vector<TrainingStage> stages;
+    for (int i = *rc::gen::inRange(0, 5); i > 0; --i) {
+        TrainingStage stage;
+        stage.name = "stage_" + std::to_string(i);
+        stage.iterations = *rc::gen::inRange(1, 40);
+        if (*rc::gen::arbitrary<bool>()) stage.frozen.push_back("core.*");
+        stage.resetOptimiser = *rc::gen::arbitrary<bool>();
+        if (*rc::gen::arbitrary<bool>()) stage.keepBest = anyWatch();
+        for (const char* key : {"optimiser", "clip_norm", "burn_in"})
+            if (*rc::gen::arbitrary<bool>()) stage.set[key] = anyValue(*rule.param(key));
+        for (const char* key : {"learning_rate", "weight_decay"})
+            if (*rc::gen::arbitrary<bool>()) stage.schedules[key] = anySchedule(*rule.param(key));
+        stages.push_back(std::move(stage));
+    }
+    return stages;
+}
+
+Experiment anyStagedExperiment() {
+    auto e = load("mwg_small_nm_rnn");
+    e.set("learner.weight_decay", 0.01, registry());
+    e.stages = anyStages();
+    if (!e.stages.empty()) e.iterations = *rc::gen::inRange(0, static_cast<int>(iterationsOf(e.stages)) + 1);
+    return e;
+}
+
 Experiment anyExperiment() {
     Experiment e = load(*rc::gen::elementOf(experimentNames()));
     e.seed = static_cast<std::uint64_t>(*rc::gen::inRange<std::int64_t>(0, std::numeric_limits<std::int64_t>::max()));
     e.dt = anyFinite(1e-6, 100);
     e.trials = *rc::gen::inRange(0, 1000001);
     e.chunk = *rc::gen::inRange(0, 1000001);
-    e.iterations = *rc::gen::inRange(0, 1000000001);
+    e.iterations = *rc::gen::inRange(0, e.stages.empty() ? 1000000001 : static_cast<int>(iterationsOf(e.stages)) + 1);
     e.memoryMiB = anyFinite(1e-3, 1e6);
     e.precision = *rc::gen::element(Precision::float32, Precision::float64);
     for (auto& node : e.nodes)
@@ -88,6 +159,57 @@ TEST(Document, ComesBackFromJsonAsItWent) {
         RC_ASSERT(again.nodes.size() == experiment.nodes.size());
         for (std::size_t n = 0; n < again.nodes.size(); ++n)
             RC_ASSERT(again.nodes[n].params == experiment.nodes[n].params);
+    }));
+}
+
+TEST(Document, StagesComeBackFromJson) {
+    EXPECT_TRUE(rc::check("stages -> JSON -> text -> JSON -> stages", [] {
+        const auto experiment = anyStagedExperiment();
+        const auto document = experiment.toJson();
+        const auto again = experimentFromJson(parseJson(document.dump(), "document"), registry());
+        RC_ASSERT(again.stages == experiment.stages);
+        RC_ASSERT(again.iterations == experiment.iterations);
+        RC_ASSERT(again.toJson().dump() == document.dump());
+    }));
+}
+
+/// What a training with these stages does from where the runner stands: parameters and decisions.
+std::vector<std::string> follow(StageRunner& runner, const std::vector<double>& losses, int end) {
+    std::vector<std::string> lines;
+    const auto metrics = [&](int k) {
+        return NamedNumbers{{"loss", losses[static_cast<std::size_t>(k) % losses.size()]}, {"reward", std::sin(k)}};
+    };
+    for (;;) {
+        if (runner.due()) {
+            const auto d =
+                runner.decide(std::vector<NamedNumbers>(runner.evaluations().size(), metrics(runner.iteration() + 7)));
+            lines.push_back(fmt::format("{} {} {} {}", d.keep, d.takeUp, d.best ? d.best->iteration : -1,
+                                        fmt::join(d.reduced, " ")));
+        }
+        const int k = runner.iteration();
+        if (k >= end) return lines;
+        std::string text;
+        for (const auto& [key, value] : runner.params(k)) text += key + "=" + raphe::toJson(value).dump() + " ";
+        lines.push_back(text);
+        runner.record(k, metrics(k));
+        if (k + 1 == end && end != runner.plan().iterations()) return lines; // its check may wait
+    }
+}
+
+TEST(Document, StagesGoOnFromSavedNumbers) {
+    EXPECT_TRUE(rc::check("stopped anywhere, and gone on from the numbers", [] {
+        const auto experiment = anyStagedExperiment();
+        RC_PRE(!experiment.stages.empty());
+        const StagePlan plan(experiment, registry());
+        std::vector<double> losses;
+        for (int i = 0; i < 17; ++i) losses.push_back(*rc::gen::inRange(0, 8) == 0 ? NAN : anyFinite(-1, 1));
+        StageRunner whole(plan), first(plan), second(plan);
+        const auto expected = follow(whole, losses, plan.iterations());
+        auto lines = follow(first, losses, *rc::gen::inRange(0, plan.iterations() + 1));
+        second.load(first.save());
+        for (auto& line : follow(second, losses, plan.iterations())) lines.push_back(std::move(line));
+        RC_ASSERT(lines == expected);
+        RC_ASSERT(second.save() == whole.save());
     }));
 }
 

@@ -3,6 +3,7 @@
 
 #include "engine/analysis/figure.h"
 #include "engine/base/text.h"
+#include "engine/document/stage_plan.h"
 #include "engine/mechanisms/conformance.h"
 #include "engine/mechanisms/describe.h"
 #include "engine/runs/export.h"
@@ -39,6 +40,20 @@ std::string sameSettings(const RunArguments& a) {
     if (a.seed) text += fmt::format(" --seed {}", *a.seed);
     if (a.iterations) text += fmt::format(" --iterations {}", *a.iterations);
     if (!a.precision.empty()) text += " --precision " + a.precision;
+    return text;
+}
+
+/// What happens in a stage, in one line.
+std::string describe(const TrainingStage& stage) {
+    auto text = fmt::format("stage {}: {} iterations", stage.name, stage.iterations);
+    if (!stage.frozen.empty()) text += ", frozen " + joined(stage.frozen);
+    for (const auto& [key, value] : stage.set) text += fmt::format(", {} {}", key, toJson(value).dump());
+    for (const auto& [key, schedule] : stage.schedules) text += fmt::format(", {} {}", key, nameOf(schedule.kind));
+    if (stage.resetOptimiser) text += ", fresh optimiser";
+    if (stage.keepBest)
+        text += fmt::format(", keeps the weights of the {} {} of {}",
+                            stage.keepBest->goal == Goal::min ? "smallest" : "largest", stage.keepBest->metric,
+                            nameOf(stage.keepBest->of));
     return text;
 }
 
@@ -91,8 +106,12 @@ int check(const PluginHost& plugins, const std::string& name, const std::vector<
     const auto session = Session::create(experiment, plugins.registry(), {1, "tbb", 0});
     const auto& graph = session->graph();
     std::size_t numbers = 0;
-    for (const auto& p : session->parameters())
+    std::vector<std::string> tensorNames;
+    for (const auto& p : session->parameters()) {
+        tensorNames.push_back(p.name);
         numbers += static_cast<std::size_t>(p.rows) * static_cast<std::size_t>(p.columns);
+    }
+    StagePlan(experiment, plugins.registry()).checkTensors(tensorNames);
     fmt::print("{}: {} nodes, {} wires, {} trainable numbers in {} tensors; {} trials of {} steps, {}\n",
                experiment.name, graph.nodes().size(), graph.wires().size(), numbers, session->parameters().size(),
                session->batchTrials(), session->steps(), graph.closedLoop() ? "closed loop" : "open loop");
@@ -104,6 +123,9 @@ int check(const PluginHost& plugins, const std::string& name, const std::vector<
                        from.declaration().ports[static_cast<std::size_t>(wire.fromPort)].name, to.name,
                        to.declaration().ports[static_cast<std::size_t>(wire.toPort)].name);
         }
+    for (const auto& stage : experiment.stages) fmt::print("  {}\n", describe(stage));
+    if (const auto sum = iterationsOf(experiment.stages); !experiment.stages.empty() && experiment.iterations < sum)
+        fmt::print("  stops after {} of {} iterations\n", experiment.iterations, sum);
     return 0;
 }
 

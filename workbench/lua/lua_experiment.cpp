@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/document/fields.h"
+#include "engine/graph/graph.h"
 #include "engine/base/text.h"
 #include "engine/graph/graph.h"
 #include "lua/lua_module.h"
@@ -16,15 +18,32 @@ namespace {
 
 const Registry& registryOf(lua_State* L) { return hostOf(L).plugins.registry(); }
 
+bool isOfStages(const std::string& path) { return path == "stages" || path.starts_with("stages["); }
+
+/// Always with "stages".
+Json withStages(const Experiment& experiment) {
+    auto document = experiment.toJson();
+    if (!document.contains("stages")) document["stages"] = Json::array();
+    return document;
+}
+
 int set(lua_State* L) {
     auto& experiment = self<Experiment>(L);
     const auto path = textArgument(L, 2, "experiment:set");
-    experiment.set(path, toJson(L, 3, path, {.emptyIsList = true}), registryOf(L));
+    if (isOfStages(path)) {
+        auto document = withStages(experiment);
+        fields::setAtPlace(document, path, toJson(L, 3, path));
+        repairEmptyLists(document);
+        experiment.set("stages", document.value("stages", Json::array()), registryOf(L));
+    } else {
+        experiment.set(path, toJson(L, 3, path, {.emptyIsList = true}), registryOf(L));
+    }
     lua_settop(L, 1);
     return 1;
 }
 
 Json valueOf(const Experiment& experiment, const std::string& path) {
+    if (isOfStages(path)) return fields::valueAtPlace(withStages(experiment), path);
     const auto dot = path.find('.');
     if (dot == std::string::npos) {
         const auto document = experiment.toJson();
@@ -91,8 +110,20 @@ void repairEmptyLists(Json& document) {
     const auto repair = [](Json& value) {
         if (value.is_object() && value.empty()) value = Json::array();
     };
-    for (const char* key : {"wires", "record", "interventions", "frozen"})
+    for (const char* key : {"wires", "record", "interventions", "frozen", "stages"})
         if (document.contains(key)) repair(document[key]);
+    const auto repairFields = [&](Json& object, const char* key) {
+        if (object.is_object() && object.contains(key)) repair(object[key]);
+    };
+    if (document.contains("stages") && document["stages"].is_array())
+        for (auto& stage : document["stages"]) {
+            repairFields(stage, "frozen");
+            if (stage.is_object() && stage.contains("set") && stage["set"].is_object())
+                for (auto& [key, value] : stage["set"].items()) repair(value);
+            if (stage.is_object() && stage.contains("schedules") && stage["schedules"].is_object())
+                for (auto& [key, schedule] : stage["schedules"].items())
+                    for (const char* list : {"at", "values"}) repairFields(schedule, list);
+        }
     if (!document.contains("nodes") || !document["nodes"].is_object()) return;
     for (auto& [name, node] : document["nodes"].items())
         if (node.is_object() && node.contains("params") && node["params"].is_object())

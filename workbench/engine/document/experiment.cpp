@@ -2,6 +2,7 @@
 #include "engine/document/experiment.h"
 
 #include "engine/base/text.h"
+#include "engine/document/fields.h"
 #include "engine/document/json_reader.h"
 #include "engine/graph/graph.h"
 #include "engine/mechanisms/plugin_host.h"
@@ -18,91 +19,7 @@ namespace raphe {
 
 namespace {
 
-std::string shown(const Json& value) {
-    auto text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    return text.size() > 60 ? text.substr(0, 57) + "..." : text;
-}
-
-std::string numberText(double x) { return fmt::format("{}", x); }
-
-std::string rangeText(const ParamInfo& info) {
-    const bool low = std::isfinite(info.min), high = std::isfinite(info.max);
-    if (low && high) return fmt::format(" from {} to {}", numberText(info.min), numberText(info.max));
-    if (low) return " >= " + numberText(info.min);
-    if (high) return " <= " + numberText(info.max);
-    return {};
-}
-
-[[noreturn]] void expected(const std::string& place, const std::string& what, const Json& got) {
-    throw Error(place, "expected " + what + ", got " + shown(got));
-}
-
-void checkName(const std::string& name, const std::string& place) {
-    const bool good = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-        return std::isalnum(c) || c == '_';
-    });
-    if (!good)
-        throw Error(place,
-                    "a node's name consists of letters, digits and _ (at most 64), got \"" + name.substr(0, 80) + "\"");
-}
-
-/// A field of an object with its reader, so that names, types and messages stand in one table.
-struct Field {
-    const char* key;
-    std::function<void(const Json&, const std::string&)> read;
-};
-
-/// Reads every field that can be read; the others keep their value.
-void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields, Problems& problems) {
-    if (!object.is_object()) expected(place.empty() ? "document" : place, "an object", object);
-    std::vector<std::string> known;
-    for (const auto& field : fields) known.emplace_back(field.key);
-    for (const auto& [key, value] : object.items()) {
-        const auto where = place.empty() ? key : place + "." + key;
-        const auto field = std::find_if(fields.begin(), fields.end(),
-                                        [&, name = std::string_view(key)](const Field& f) { return name == f.key; });
-        if (field == fields.end())
-            problems.add(where, "unknown field \"" + key + "\"" + suggestion(key, known));
-        else
-            problems.collect([&, &v = value] { field->read(v, where); });
-    }
-}
-
-/// The same. @throws Error with one line per problem
-void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields) {
-    Problems problems;
-    readFields(object, place, fields, problems);
-    problems.throwIfAny();
-}
-
-auto textInto(std::string& target) {
-    return [&target](const Json& value, const std::string& place) {
-        if (!value.is_string()) expected(place, "a text", value);
-        target = value.get<std::string>();
-    };
-}
-
-template <class Integer>
-auto integerInto(Integer& target, std::int64_t low, std::int64_t high) {
-    return [&target, low, high](const Json& value, const std::string& place) {
-        const auto what = high == std::numeric_limits<std::int64_t>::max()
-                              ? fmt::format("integer >= {}", low)
-                              : fmt::format("integer from {} to {}", low, high);
-        if (!value.is_number_integer()) expected(place, what, value);
-        if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(high))
-            expected(place, what, value);
-        const auto number = value.get<std::int64_t>();
-        if (number < low || number > high) expected(place, what, value);
-        target = static_cast<Integer>(number);
-    };
-}
-
-auto numberInto(double& target) {
-    return [&target](const Json& value, const std::string& place) {
-        if (!value.is_number() || !std::isfinite(value.get<double>())) expected(place, "a finite number", value);
-        target = value.get<double>();
-    };
-}
+using namespace fields;
 
 auto flagInto(bool& target) {
     return [&target](const Json& value, const std::string& place) {
@@ -145,7 +62,6 @@ void readWire(const Json& value, const std::string& place, WireSpec& wire) {
 
 /// Reads a recording; what cannot be read of it keeps its default.
 void readRecording(const Json& value, const std::string& place, Recording& recording) {
-    constexpr std::int64_t large = 1'000'000'000;
     if (value.is_string()) {
         recording.port = parseAddress(value.get<std::string>(), place);
         return;
@@ -158,20 +74,8 @@ void readRecording(const Json& value, const std::string& place, Recording& recor
     if (recording.port.node.empty()) throw Error(place, "a recording needs \"port\"");
 }
 
-/// Reads a list with `read(value, place, item)`. An item that cannot be read keeps its place in the list.
-template <class Item, class Read>
-auto listInto(std::vector<Item>& target, Problems& problems, Read read) {
-    return [&target, &problems, read](const Json& value, const std::string& place) {
-        if (!value.is_array()) expected(place, "a list", value);
-        target.assign(value.size(), {});
-        for (std::size_t i = 0; i < value.size(); ++i)
-            problems.collect([&] { read(value[i], fmt::format("{}[{}]", place, i), target[i]); });
-    };
-}
-
 /// Fields of the document beside nodes and wires that may also be set from the command line.
 std::vector<Field> scalarFields(Experiment& e) {
-    constexpr auto large = std::int64_t{1'000'000'000};
     return {{"doc", textInto(e.doc)},
             {"seed", integerInto(e.seed, 0, std::numeric_limits<std::int64_t>::max())},
             {"dt",
@@ -224,7 +128,7 @@ NodeSpec readNode(const std::string& name, const Json& value, const Registry& re
         if (!v.is_object()) expected(where, "an object", v);
         params = v;
     };
-    problems.collect([&] { checkName(name, place); });
+    problems.collect([&] { checkName(name, "a node's name", place); });
     problems.collect([&] {
         readFields(value, place, {{"mechanism", textInto(node.mechanism)}, {"params", paramsInto}}, problems);
         if (node.mechanism.empty() && !problems.concern(place)) throw Error(place, "a node needs \"mechanism\"");
@@ -238,6 +142,23 @@ NodeSpec readNode(const std::string& name, const Json& value, const Registry& re
     return node;
 }
 
+/// Sets a place in the stages.
+void setStages(Experiment& e, const std::string& place, const Json& value, const Registry& registry) {
+    Json document = {{"stages", Json::array()}};
+    for (const auto& stage : e.stages) document["stages"].push_back(toJson(stage));
+    setAtPlace(document, place, value);
+    Problems problems;
+    auto changed = stagesFromJson(document.value("stages", Json::array()), ruleOf(e, registry).declaration, problems);
+    problems.throwIfAny();
+    const auto before = iterationsOf(e.stages), after = iterationsOf(changed);
+    if (after > large)
+        throw Error(place,
+                    fmt::format("the stages have {} iterations in all; a training has at most {}", after, large));
+    if (!changed.empty() && (e.stages.empty() || e.iterations == before || e.iterations > after))
+        e.iterations = static_cast<int>(after);
+    e.stages = std::move(changed);
+}
+
 Json readDocument(const std::filesystem::path& path, std::set<std::string>& chain);
 
 Json withBase(Json document, const std::filesystem::path& folder, std::set<std::string>& chain) {
@@ -248,6 +169,10 @@ Json withBase(Json document, const std::filesystem::path& folder, std::set<std::
     const auto beside = folder / (name + ".json");
     Json base = readDocument(std::filesystem::exists(beside) ? beside : findExperiment(name), chain);
     document.erase("base");
+    // The stages of a variant take as long as they take.
+    if (document.contains("stages") && document["stages"].is_array() && !document.contains("iterations") &&
+        base.is_object())
+        base.erase("iterations");
     base.merge_patch(document);
     return base;
 }
@@ -336,22 +261,15 @@ Json toJson(const Intervention& i) {
 
 Intervention interventionFromJson(const Json& value, const std::string& place) {
     Intervention i;
-    constexpr std::int64_t large = 2'000'000'000;
+    constexpr std::int64_t last = 2'000'000'000;
     readFields(value, place,
                {{"port", addressInto(i.target)},
                 {"operation",
-                 [&i](const Json& v, const std::string& where) {
-                     for (auto operation : {Operation::clamp, Operation::scale, Operation::perturb, Operation::lesion})
-                         if (v == nameOf(operation)) {
-                             i.operation = operation;
-                             return;
-                         }
-                     expected(where, "one of clamp, scale, perturb, lesion", v);
-                 }},
-                {"component", integerInto(i.component, 0, large)},
+                 choiceInto(i.operation, {Operation::clamp, Operation::scale, Operation::perturb, Operation::lesion})},
+                {"component", integerInto(i.component, 0, last)},
                 {"value", numberInto(i.value)},
-                {"from", integerInto(i.from, 0, large)},
-                {"to", integerInto(i.to, 0, large)}});
+                {"from", integerInto(i.from, 0, last)},
+                {"to", integerInto(i.to, 0, last)}});
     if (i.target.node.empty()) throw Error(place, "an intervention needs \"port\"");
     if (i.to >= 0 && i.to <= i.from)
         throw Error(place, fmt::format("no step lies in from {} <= t < to {}", i.from, i.to));
@@ -400,12 +318,23 @@ const NodeSpec* Experiment::node(const std::string& nodeName) const {
 }
 
 void Experiment::set(const std::string& path, const Json& value, const Registry& registry) {
+    if (path == "stages" || path.starts_with("stages[")) return setStages(*this, path, value, registry);
     const auto dot = path.find('.');
     if (dot == std::string::npos) {
-        std::vector<std::string> known;
+        std::vector<std::string> known{"stages"};
         for (const auto& field : scalarFields(*this)) {
-            if (path == field.key) return field.read(value, path);
-            known.emplace_back(field.key);
+            if (path != field.key) {
+                known.emplace_back(field.key);
+                continue;
+            }
+            const auto before = iterations;
+            field.read(value, path);
+            if (const auto sum = iterationsOf(stages); !stages.empty() && iterations > sum) {
+                iterations = before;
+                throw Error(path, fmt::format("expected at most {}, as many as the stages have in all, got {}", sum,
+                                              shown(value)));
+            }
+            return;
         }
         throw Error(path, "the document has no field of this name" + suggestion(path, known) +
                               "; a hyper-parameter is written node.parameter");
@@ -462,6 +391,10 @@ Json Experiment::toJson() const {
     if (streams) document["streams"] = true;
     if (steps > 0) document["steps"] = steps;
     document["iterations"] = iterations;
+    if (!stages.empty()) {
+        auto& list = document["stages"] = Json::array();
+        for (const auto& stage : stages) list.push_back(raphe::toJson(stage));
+    }
     document["memory_mib"] = memoryMiB;
     document["precision"] = precision == Precision::float32 ? "float32" : "float64";
     return document;
@@ -519,7 +452,12 @@ Experiment experimentFromJson(Json document, const Registry& registry, const std
              if (!value.is_string()) expected(place, "a pattern of tensor names", value);
              pattern = value.get<std::string>();
          })});
+    Json stages; // their parameters are those of a node, which may come later
+    fields.push_back({"stages", [&stages](const Json& value, const std::string&) { stages = value; }});
     readFields(document, "", fields, problems);
+    if (document.contains("stages")) e.stages = stagesFromJson(stages, ruleOf(e, registry).declaration, problems);
+    if (const auto sum = iterationsOf(e.stages); sum > 0 && sum <= large && !document.contains("iterations"))
+        e.iterations = static_cast<int>(sum);
     return e;
 }
 
@@ -527,6 +465,7 @@ namespace {
 
 /// The experiment if nothing is wrong with it so far. @throws Error with these problems and those of its graph
 Experiment accepted(Experiment experiment, const Registry& registry, Problems& problems) {
+    checkStages(experiment, registry, problems);
     if (!problems.empty()) {
         const Graph graph(experiment, registry, problems);
         problems.throwIfAny();
@@ -567,6 +506,7 @@ std::vector<std::string> checkExperiment(const std::string& nameOrPath, const st
     Problems problems;
     problems.collect([&] {
         const auto experiment = readExperiment(nameOrPath, assignments, registry, problems);
+        checkStages(experiment, registry, problems);
         const Graph graph(experiment, registry, problems);
     });
     return problems.lines();

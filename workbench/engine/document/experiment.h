@@ -6,6 +6,10 @@
 #include "engine/mechanisms/registry.h"
 
 #include <nlohmann/json.hpp>
+#include "engine/document/json_reader.h"
+#include "engine/document/problems.h"
+#include "engine/document/stages.h"
+#include "engine/mechanisms/registry.h"
 
 #include <filesystem>
 #include <optional>
@@ -13,8 +17,6 @@
 #include <vector>
 
 namespace raphe {
-
-using Json = nlohmann::ordered_json;
 
 /// "node.port", taken apart.
 struct Address {
@@ -70,12 +72,17 @@ struct Experiment {
     bool streams = false; ///< trials go on over iterations: each continues where the one before ended
     int steps = 0;        ///< of a stream: how many make an iteration; 0: as many as a trial of the task has
     int iterations = 1000;
+    int trials = 0;        ///< trials of a batch; 0: the task's own set
+    int chunk = 0;         ///< trials swept together by one task of the thread pool; 0: chosen from the batch
+    int iterations = 1000; ///< with stages: at most as many as these have
+    std::vector<TrainingStage> stages; ///< one after the other; none: the whole training is alike
     double memoryMiB =
         8; ///< budget for the recorded steps of one chunk; longer trials are swept in checkpointed segments
     Precision precision = Precision::float32;
 
     const NodeSpec* node(const std::string& nodeName) const;
-    /// Sets a hyper-parameter ("agent.hidden") or a field of the document ("trials"). @throws Error
+    /// Sets a hyper-parameter ("agent.hidden"), a field of the document ("trials"), or a place in the stages
+    /// ("stages[0].iterations", "stages"): then `iterations` follows, if it was the sum of theirs. @throws Error
     void set(const std::string& path, const Json& value, const Registry& registry);
     /// The same with the value as text, as on a command line: JSON if it parses, otherwise a text.
     void setText(const std::string& assignment, const Registry& registry);

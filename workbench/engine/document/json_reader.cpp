@@ -17,8 +17,6 @@
 namespace raphe {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 /// Walks over the text and tells the handler, which the parser does not, how far it has come.
 struct Cursor {
     using iterator_category = std::input_iterator_tag;

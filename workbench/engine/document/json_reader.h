@@ -10,6 +10,8 @@
 
 namespace raphe {
 
+using Json = nlohmann::ordered_json;
+
 /// What a document may be at most. Checked while the text is read, before the values are stored.
 struct JsonLimits {
     std::size_t bytes = std::size_t{64} << 20;
@@ -21,9 +23,9 @@ struct JsonLimits {
 /// document. Members keep their order.
 /// @param place  what the text came from, e.g. a file name; messages begin with place:line:column
 /// @throws Error
-nlohmann::ordered_json parseJson(std::string_view text, const std::string& place, const JsonLimits& limits = {});
+Json parseJson(std::string_view text, const std::string& place, const JsonLimits& limits = {});
 
 /// The same for a file.
-nlohmann::ordered_json readJson(const std::filesystem::path& path, const JsonLimits& limits = {});
+Json readJson(const std::filesystem::path& path, const JsonLimits& limits = {});
 
 } // namespace raphe

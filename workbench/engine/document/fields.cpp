@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/document/fields.h"
+
+#include "engine/base/text.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+namespace raphe::fields {
+
+std::string shown(const Json& value) {
+    auto text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return text.size() > 60 ? text.substr(0, 57) + "..." : text;
+}
+
+void expected(const std::string& place, const std::string& what, const Json& got) {
+    throw Error(place, "expected " + what + ", got " + shown(got));
+}
+
+std::string rangeText(const ParamInfo& info) {
+    const bool low = std::isfinite(info.min), high = std::isfinite(info.max);
+    if (low && high) return fmt::format(" from {} to {}", info.min, info.max);
+    if (low) return fmt::format(" >= {}", info.min);
+    if (high) return fmt::format(" <= {}", info.max);
+    return {};
+}
+
+void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields, Problems& problems) {
+    if (!object.is_object()) expected(place.empty() ? "document" : place, "an object", object);
+    std::vector<std::string> known;
+    for (const auto& field : fields) known.emplace_back(field.key);
+    for (const auto& [key, value] : object.items()) {
+        const auto where = place.empty() ? key : place + "." + key;
+        const auto field = std::find_if(fields.begin(), fields.end(),
+                                        [&, name = std::string_view(key)](const Field& f) { return name == f.key; });
+        if (field == fields.end())
+            problems.add(where, "unknown field \"" + key + "\"" + suggestion(key, known));
+        else
+            problems.collect([&, &v = value] { field->read(v, where); });
+    }
+}
+
+void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields) {
+    Problems problems;
+    readFields(object, place, fields, problems);
+    problems.throwIfAny();
+}
+
+void checkName(const std::string& name, const std::string& what, const std::string& place) {
+    const bool good = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+        return std::isalnum(c) || c == '_';
+    });
+    if (!good)
+        throw Error(place, what + " consists of letters, digits and _ (at most 64), got \"" + name.substr(0, 80) + "\"");
+}
+
+namespace {
+
+/// A field of an object, or an item of a list.
+struct PlacePart {
+    std::string key;   ///< empty: an item
+    std::size_t index; ///< of an item
+};
+
+std::vector<PlacePart> partsOf(const std::string& place) {
+    const auto bad = [&] { throw Error(place.substr(0, 80), "expected a place such as stages[0].iterations"); };
+    std::vector<PlacePart> parts;
+    for (std::size_t i = 0; i < place.size();) {
+        if (place[i] == '[') {
+            const auto end = place.find(']', i);
+            const auto digits = end == std::string::npos ? std::string{} : place.substr(i + 1, end - i - 1);
+            if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos) bad();
+            parts.push_back({{}, std::stoul(digits)});
+            i = end + 1;
+        } else {
+            if (i > 0 && place[i++] != '.') bad();
+            const auto end = std::min(place.find_first_of(".[", i), place.size());
+            if (end == i) bad();
+            parts.push_back({place.substr(i, end - i), 0});
+            i = end;
+        }
+    }
+    if (parts.empty() || parts.front().key.empty()) bad();
+    return parts;
+}
+
+/// Follows one part. @return null if an object has no such field
+Json* follow(Json& value, const PlacePart& part, const std::string& place) {
+    if (part.key.empty()) {
+        if (!value.is_array()) throw Error(place, "there is no list here, so nothing has a number");
+        if (part.index >= value.size())
+            throw Error(place, fmt::format("there is no number {}; the list has {}, counted from 0", part.index,
+                                           value.size()));
+        return &value[part.index];
+    }
+    if (!value.is_object()) throw Error(place, fmt::format("there is no object here that could have \"{}\"", part.key));
+    const auto found = value.find(part.key);
+    return found == value.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+const Json& valueAtPlace(const Json& document, const std::string& place) {
+    const Json* value = &document;
+    for (const auto& part : partsOf(place)) {
+        const auto* object = value;
+        value = follow(const_cast<Json&>(*object), part, place); // only read
+        if (value) continue;
+        std::vector<std::string> known;
+        for (const auto& [key, item] : object->items()) known.push_back(key);
+        throw Error(place, "there is no \"" + part.key + "\"" + suggestion(part.key, known));
+    }
+    return *value;
+}
+
+void setAtPlace(Json& document, const std::string& place, const Json& value) {
+    const auto parts = partsOf(place);
+    Json* target = &document;
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+        auto* next = follow(*target, parts[i], place);
+        target = next ? next : &(*target)[parts[i].key];
+        if (target->is_null()) *target = Json::object();
+    }
+    if (auto* old = follow(*target, parts.back(), place); old && !(value.is_null() && !parts.back().key.empty()))
+        *old = value;
+    else if (old)
+        target->erase(parts.back().key);
+    else if (!value.is_null())
+        (*target)[parts.back().key] = value;
+}
+
+} // namespace raphe::fields
