@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 
+#include "engine/analysis/figure.h"
+#include "engine/base/text.h"
 #include "engine/mechanisms/conformance.h"
 #include "engine/mechanisms/describe.h"
 #include "engine/runs/export.h"
-#include "engine/analysis/figure.h"
 #include "engine/runs/run.h"
 #include "engine/runs/run_store.h"
-#include "engine/base/text.h"
 #include "lua/lua_host.h"
 
 #include <fmt/format.h>
@@ -238,13 +238,13 @@ int plot(const std::vector<std::string>& runs, const std::string& metric, int sm
 int exportRun(const std::string& folder, const std::string& file) {
     const auto reader = RunReader::open(folder);
     Table table{"metrics", {"iteration", "seconds"}, {}};
-    for (const auto& item : reader.metrics()) {
+    reader.forEachMetrics([&](const Metrics& item) {
         if (table.rows.empty())
             for (const auto& [name, value] : item.values) table.columns.push_back(name);
         std::vector<double> row{static_cast<double>(item.iteration), item.seconds};
         for (const auto& [name, value] : item.values) row.push_back(value);
         table.rows.push_back(std::move(row));
-    }
+    });
     std::vector<NamedTensor> tensors;
     if (auto checkpoint = reader.latestCheckpoint())
         for (auto& item : checkpoint->tensors)

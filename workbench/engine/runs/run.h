@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/mechanisms/plugin_host.h"
 #include "engine/learning/session.h"
+#include "engine/mechanisms/plugin_host.h"
 
 #include <filesystem>
 #include <functional>
@@ -42,8 +42,5 @@ Experiment experimentOfRun(const std::filesystem::path& folder, const Registry& 
 /// A session with the weights of a run's last checkpoint.
 std::unique_ptr<Session> sessionOfRun(const std::filesystem::path& folder, const Registry& registry,
                                       const SessionOptions& options = {});
-
-/// Metrics, averaged over the last 5 % of the iterations (at least one).
-NamedNumbers endMetrics(const std::vector<NamedNumbers>& perIteration);
 
 } // namespace raphe

@@ -2,6 +2,7 @@
 #include "engine/runs/run_store.h"
 
 #include "engine/base/files.h"
+#include "engine/runs/hash.h"
 #include "engine/runs/sqlite.h"
 #include "raphe/error.h"
 
@@ -9,7 +10,6 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
-#include <xxhash.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -17,10 +17,8 @@
 #include <bit>
 #include <cerrno>
 #include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <limits>
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
@@ -72,36 +70,6 @@ constexpr std::array schema{
 double wallClock() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
-
-// ---- hashing
-
-/// Feeds values to XXH3 so that no two different sequences of values look the same.
-class Hash {
-public:
-    Hash() : state_(XXH3_createState()) { XXH3_128bits_reset(state_.get()); }
-    Hash& add(std::string_view text) {
-        add(static_cast<std::int64_t>(text.size()));
-        XXH3_128bits_update(state_.get(), text.data(), text.size());
-        return *this;
-    }
-    Hash& add(std::int64_t value) {
-        XXH3_128bits_update(state_.get(), &value, sizeof(value));
-        return *this;
-    }
-    Hash& add(double value) {
-        if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
-        if (value == 0) value = 0; // and not -0
-        return add(std::bit_cast<std::int64_t>(value));
-    }
-    XXH128_hash_t digest() const { return XXH3_128bits_digest(state_.get()); }
-    std::int64_t low() const { return static_cast<std::int64_t>(digest().low64); }
-
-private:
-    struct Free {
-        void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-    };
-    std::unique_ptr<XXH3_state_t, Free> state_;
-};
 
 // ---- tensors as blobs
 
@@ -412,10 +380,12 @@ public:
         metrics_.push_back(metrics);
         last_ = metrics.iteration;
         touched(64 * (metrics.values.size() + 1));
+        commitIfMuch();
     }
     void appendEvent(std::int64_t iteration, const std::string& kind, const std::string& json) {
         events_.push_back({iteration, wallClock(), kind, json});
         touched(kind.size() + json.size());
+        commitIfMuch();
     }
     void appendSignal(const std::string& port, std::int64_t iteration, const Tensor& tensor) {
         auto parts = encode(place_, signalKey(port, iteration), tensor);
@@ -423,8 +393,9 @@ public:
         for (const auto& part : parts) bytes += part.data.size();
         signals_.push_back({port, iteration, std::move(parts)});
         touched(bytes);
-        if (bufferedBytes_ > maxBufferedBytes) commit();
+        commitIfMuch();
     }
+    std::size_t bufferedRows() const { return metrics_.size() + events_.size() + signals_.size(); }
 
     void commit() {
         if (buffered_) inTransaction([] {});
@@ -519,6 +490,9 @@ private:
         if (!buffered_) oldest_ = std::chrono::steady_clock::now();
         buffered_ = true;
         bufferedBytes_ += bytes;
+    }
+    void commitIfMuch() {
+        if (bufferedBytes_ > maxBufferedBytes || bufferedRows() >= RunStore::maxBufferedRows) commit();
     }
 
     /// Writes what is buffered, then does `more`, all or nothing.
@@ -660,6 +634,7 @@ void RunStore::commit() { impl_->commit(); }
 bool RunStore::commitIfDue(std::chrono::milliseconds age) { return impl_->commitIfDue(age); }
 void RunStore::commitCheckpoint(const Checkpoint& checkpoint) { impl_->commitCheckpoint(checkpoint); }
 void RunStore::truncateAfter(std::int64_t iteration) { impl_->truncateAfter(iteration); }
+std::size_t RunStore::bufferedRows() const { return impl_->bufferedRows(); }
 
 // ---- reading
 
@@ -740,18 +715,29 @@ std::vector<std::pair<std::string, std::string>> RunReader::provenance() const {
     return result;
 }
 
-std::vector<Metrics> RunReader::metrics(std::int64_t after) const {
-    std::vector<Metrics> result;
+std::int64_t RunReader::metricsCount() const { return impl_->database.integer("SELECT count(*) FROM iteration"); }
+
+void RunReader::forEachMetrics(const std::function<void(const Metrics&)>& visit, std::int64_t after) const {
     auto row = impl_->database.prepare(
         "SELECT i.iteration, i.seconds, ifnull(m.position, -1), n.name, m.value FROM iteration i "
         "LEFT JOIN metric m ON m.iteration = i.iteration LEFT JOIN metric_name n ON n.id = m.name "
         "WHERE i.iteration > ? ORDER BY i.iteration, m.position");
     row.bind(0, after);
-    while (row.step()) {
-        if (result.empty() || result.back().iteration != row.integer(0))
-            result.push_back({row.integer(0), row.real(1), {}});
-        if (row.integer(2) >= 0) result.back().values.emplace_back(row.text(3), row.real(4));
+    bool more = row.step();
+    Metrics metrics;
+    while (more) {
+        metrics.iteration = row.integer(0);
+        metrics.seconds = row.real(1);
+        metrics.values.clear();
+        for (; more && row.integer(0) == metrics.iteration; more = row.step())
+            if (row.integer(2) >= 0) metrics.values.emplace_back(row.text(3), row.real(4));
+        visit(metrics);
     }
+}
+
+std::vector<Metrics> RunReader::metrics(std::int64_t after) const {
+    std::vector<Metrics> result;
+    forEachMetrics([&](const Metrics& metrics) { result.push_back(metrics); }, after);
     return result;
 }
 
@@ -821,27 +807,6 @@ std::optional<Checkpoint> RunReader::latestCheckpoint(std::string* damage) const
         }
     }
     return std::nullopt;
-}
-
-// ---- the run hash
-
-std::string runHash(const std::vector<Metrics>& metrics, const std::vector<NamedTensor>& tensors) {
-    Hash hash;
-    hash.add(static_cast<std::int64_t>(metrics.size()));
-    for (const auto& row : metrics) {
-        hash.add(row.iteration).add(static_cast<std::int64_t>(row.values.size()));
-        for (const auto& [name, value] : row.values) hash.add(std::string_view(name)).add(value);
-    }
-    hash.add(static_cast<std::int64_t>(tensors.size()));
-    for (const auto& [name, tensor] : tensors) {
-        hash.add(std::string_view(name)).add(std::int64_t{tensor.precision == Precision::float32 ? 32 : 64});
-        hash.add(static_cast<std::int64_t>(tensor.shape.size()));
-        for (const auto extent : tensor.shape) hash.add(extent);
-        hash.add(std::string_view(reinterpret_cast<const char*>(tensor.values.data()),
-                                  tensor.values.size() * sizeof(double)));
-    }
-    const auto digest = hash.digest();
-    return fmt::format("{:016x}{:016x}", digest.high64, digest.low64);
 }
 
 } // namespace raphe

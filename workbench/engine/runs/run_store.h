@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,9 +49,10 @@ struct SignalSummary {
     std::int64_t count = 0, firstIteration = 0, lastIteration = 0;
 };
 
-/// The single writer of a run directory: `run.sqlite` and `experiment.json`. Rows are buffered until a commit; each
-/// commit is one synced transaction, so a kill or a power cut leaves exactly the commits that had returned. While it
-/// lives it holds a lock that refuses a second writer. Readers neither wait for it nor make it wait.
+/// The single writer of a run directory: `run.sqlite` and `experiment.json`. Rows are buffered until a commit, which an
+/// append makes by itself when many rows or bytes wait; each commit is one synced transaction, so a kill or a power cut
+/// leaves exactly the commits that had returned. While it lives it holds a lock that refuses a second writer. Readers
+/// neither wait for it nor make it wait.
 /// Use from one thread at a time. Every function throws Error when the disk or the file fails; what was buffered then
 /// stays buffered, so that a later commit can succeed.
 class RunStore {
@@ -70,7 +72,7 @@ public:
     /// @pre metrics.iteration exceeds every iteration of earlier metrics and checkpoints
     void appendMetrics(const Metrics& metrics);
     void appendEvent(std::int64_t iteration, const std::string& kind, const std::string& json);
-    /// At most one tensor for a port and an iteration. Compressed at once; commits by itself when the buffer is large.
+    /// At most one tensor for a port and an iteration. Compressed at once.
     void appendSignal(const std::string& port, std::int64_t iteration, const Tensor& tensor);
 
     void commit();
@@ -82,6 +84,10 @@ public:
     void commitCheckpoint(const Checkpoint& checkpoint);
     /// Forgets metrics, events, signals and checkpoints of later iterations.
     void truncateAfter(std::int64_t iteration);
+
+    /// Metrics, events and signals that wait for a commit: fewer than maxBufferedRows, unless a commit fails.
+    std::size_t bufferedRows() const;
+    static constexpr std::size_t maxBufferedRows = 16384;
 
 private:
     class Impl;
@@ -99,8 +105,12 @@ public:
 
     std::string experimentJson() const; ///< as resolved when the run began; the copy inside the database
     std::vector<std::pair<std::string, std::string>> provenance() const; ///< by key
-    /// Metrics of iterations beyond `after`, in order.
-    std::vector<Metrics> metrics(std::int64_t after = -1) const;
+    /// How many iterations have metrics.
+    std::int64_t metricsCount() const;
+    /// Calls `visit` with the metrics of one iteration after the other, in order; none of them is kept.
+    /// @param after  only iterations beyond this one
+    void forEachMetrics(const std::function<void(const Metrics&)>& visit, std::int64_t after = -1) const;
+    std::vector<Metrics> metrics(std::int64_t after = -1) const; ///< all of them
     std::vector<Event> events() const;
     std::vector<SignalSummary> listSignals() const;
     std::vector<Signal> signals(const std::string& port) const; ///< by iteration
@@ -115,10 +125,5 @@ private:
     explicit RunReader(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
-
-/// 32 hexadecimal digits by which two runs are compared: xxh3-128 of iterations, metric names and values (bit patterns;
-/// all NaN alike, -0 like 0, because a database column keeps neither), then of the names, shapes, precisions and values
-/// of the tensors, in the order given. Seconds are left out.
-std::string runHash(const std::vector<Metrics>& metrics, const std::vector<NamedTensor>& tensors);
 
 } // namespace raphe
