@@ -4,6 +4,7 @@
 #include "engine/mechanisms/plugin_host.h"
 #include "engine/runs/run.h"
 #include "engine/runs/run_hash.h"
+#include "engine/runs/run_reader.h"
 #include "support/program.h"
 
 #include <gtest/gtest.h>

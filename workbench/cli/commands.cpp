@@ -7,7 +7,7 @@
 #include "engine/mechanisms/describe.h"
 #include "engine/runs/export.h"
 #include "engine/runs/run.h"
-#include "engine/runs/run_store.h"
+#include "engine/runs/run_reader.h"
 #include "lua/lua_host.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/runs/run_reader.h"
 #include "engine/runs/run_store.h"
 
 #include "temporary_directory.h"

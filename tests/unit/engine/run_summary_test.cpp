@@ -2,6 +2,7 @@
 #include "engine/runs/run_summary.h"
 
 #include "engine/runs/run_hash.h"
+#include "engine/runs/run_store.h"
 #include "temporary_directory.h"
 
 #include <fmt/format.h>

@@ -5,7 +5,7 @@
 #include "engine/base/text.h"
 #include "engine/document/json_reader.h"
 #include "engine/mechanisms/plugin_host.h"
-#include "engine/runs/run_store.h"
+#include "engine/runs/run_reader.h"
 
 #include <fmt/format.h>
 

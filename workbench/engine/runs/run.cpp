@@ -2,6 +2,7 @@
 #include "engine/runs/run.h"
 
 #include "engine/document/json_reader.h"
+#include "engine/runs/run_reader.h"
 #include "engine/runs/run_store.h"
 #include "engine/runs/run_summary.h"
 

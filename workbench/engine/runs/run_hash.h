@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/runs/hash.h"
-#include "engine/runs/run_store.h"
+#include "engine/runs/run_records.h"
 
 #include <string>
 #include <vector>

@@ -1,53 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/base/tensor.h"
+#include "engine/runs/run_records.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace raphe {
-
-/// What one iteration of training measured. Iterations increase; the first may be 0 or 1.
-struct Metrics {
-    std::int64_t iteration = 0;
-    double seconds = 0; ///< of training so far; not part of the run hash
-    std::vector<std::pair<std::string, double>> values;
-    friend bool operator==(const Metrics&, const Metrics&) = default;
-};
-
-/// Everything needed to go on.
-struct Checkpoint {
-    std::int64_t iteration = 0; ///< the last one that it includes
-    std::vector<NamedTensor> tensors;
-    std::string stateJson; ///< whatever is not a tensor: optimiser steps, positions of streams
-    friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
-};
-
-struct Event {
-    std::int64_t iteration = 0;
-    double time = 0; ///< wall clock, seconds since 1970 (UTC)
-    std::string kind, json;
-};
-
-struct Signal {
-    std::string port;
-    std::int64_t iteration = 0;
-    Tensor tensor;
-};
-
-/// How much of a port was recorded.
-struct SignalSummary {
-    std::string port;
-    std::int64_t count = 0, firstIteration = 0, lastIteration = 0;
-};
 
 /// The single writer of a run directory: `run.sqlite` and `experiment.json`. Rows are buffered until a commit, which an
 /// append makes by itself when many rows or bytes wait; each commit is one synced transaction, so a kill or a power cut
@@ -92,37 +55,6 @@ public:
 private:
     class Impl;
     explicit RunStore(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
-};
-
-/// Reads a run, finished or not, without disturbing its writer. Each call sees the commits made so far.
-class RunReader {
-public:
-    static RunReader open(const std::filesystem::path& directory);
-    RunReader(RunReader&&) noexcept;
-    RunReader& operator=(RunReader&&) noexcept;
-    ~RunReader();
-
-    std::string experimentJson() const; ///< as resolved when the run began; the copy inside the database
-    std::vector<std::pair<std::string, std::string>> provenance() const; ///< by key
-    /// How many iterations have metrics.
-    std::int64_t metricsCount() const;
-    /// Calls `visit` with the metrics of one iteration after the other, in order; none of them is kept.
-    /// @param after  only iterations beyond this one
-    void forEachMetrics(const std::function<void(const Metrics&)>& visit, std::int64_t after = -1) const;
-    std::vector<Metrics> metrics(std::int64_t after = -1) const; ///< all of them
-    std::vector<Event> events() const;
-    std::vector<SignalSummary> listSignals() const;
-    std::vector<Signal> signals(const std::string& port) const; ///< by iteration
-    std::optional<Tensor> signal(const std::string& port, std::int64_t iteration) const;
-    /// The newest checkpoint, or the one before when the newest is damaged; nothing when the run has none.
-    /// @param damage  receives a sentence when a damaged checkpoint was skipped
-    /// @throws Error when there are checkpoints but all are damaged
-    std::optional<Checkpoint> latestCheckpoint(std::string* damage = nullptr) const;
-
-private:
-    class Impl;
-    explicit RunReader(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
 

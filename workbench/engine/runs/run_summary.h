@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/runs/run_store.h"
+#include "engine/runs/run_reader.h"
 
 #include <string>
 #include <utility>
