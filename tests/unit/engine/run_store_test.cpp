@@ -142,6 +142,25 @@ TEST_F(RunStoreTest, StartsWhereAnEarlierStartWasKilled) {
     EXPECT_EQ(RunReader::open(run_).experimentJson(), document);
 }
 
+TEST_F(RunStoreTest, StartsWhereAKillLeftAHalfWrittenDatabase) {
+    std::filesystem::create_directories(run_);
+    const auto child = ::fork();
+    if (child == 0) { // ends with pages on the disk and the journal that undoes them
+        sqlite3* database = nullptr;
+        sqlite3_open((run_ / "run.sqlite").c_str(), &database);
+        sqlite3_exec(database, "BEGIN; CREATE TABLE unfinished(x)", nullptr, nullptr, nullptr);
+        ::_exit(sqlite3_db_cacheflush(database));
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    ASSERT_TRUE(std::filesystem::exists(run_ / "run.sqlite-journal"));
+    EXPECT_THAT(sentenceOf([&] { RunReader::open(run_); }), HasSubstr("was killed, so continue the run with --resume"));
+    EXPECT_FALSE(RunStore::holdsRun(run_));
+    auto store = RunStore::create(run_, document);
+    EXPECT_EQ(RunReader::open(run_).experimentJson(), document);
+}
+
 TEST_F(RunStoreTest, RestoresTheDocumentThatAKillPrevented) {
     { auto store = RunStore::create(run_, document); }
     std::filesystem::remove(run_ / "experiment.json");

@@ -322,7 +322,8 @@ RunStore RunStore::create(const std::filesystem::path& directory, const std::str
 
 bool RunStore::holdsRun(const std::filesystem::path& directory) {
     if (!std::filesystem::exists(directory / databaseName)) return false;
-    return Database(directory / databaseName, Access::read).integer("SELECT count(*) FROM sqlite_schema") > 0;
+    // A kill within a transaction leaves a journal that only a connection that may write can play back.
+    return Database(directory / databaseName, Access::write).integer("SELECT count(*) FROM sqlite_schema") > 0;
 }
 
 RunStore RunStore::open(const std::filesystem::path& directory) {
