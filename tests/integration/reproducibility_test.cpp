@@ -3,6 +3,8 @@
 #include "engine/document/json_reader.h"
 #include "engine/mechanisms/plugin_host.h"
 #include "engine/runs/run.h"
+#include "engine/runs/run_hash.h"
+#include "engine/runs/run_reader.h"
 #include "support/program.h"
 
 #include <gtest/gtest.h>
@@ -105,6 +107,32 @@ TEST_P(Reproducibility, ContinuesAfterAnInterrupt) {
 
 INSTANTIATE_TEST_SUITE_P(Experiments, Reproducibility, testing::Values("cue_small_A_simple", "mwg_small_nm_rnn"),
                          [](const auto& item) { return std::string(item.param); });
+
+TEST(Run, ReportsTheHashAndTheEndOfAllItsIterationsAlsoWhenResumed) {
+    PluginHost plugins;
+    plugins.loadFolder(PLUGIN_FOLDER);
+    const auto experiment = loadExperiment("cue_small_A_simple", plugins.registry());
+    RunOptions options;
+    options.folder = fs::path(testing::TempDir()) / ("raphe_run_" + std::to_string(getpid()));
+    options.session.threads = 2;
+    options.iterations = 30;
+    runExperiment(experiment, plugins, options);
+    options.iterations = 60;
+    options.resume = true;
+    const auto outcome = runExperiment(experiment, plugins, options);
+
+    const auto metrics = RunReader::open(options.folder).metrics();
+    ASSERT_EQ(metrics.size(), 60u);
+    EXPECT_EQ(outcome.hash, runHash(metrics, sessionOfRun(options.folder, plugins.registry())->weights()));
+    for (std::size_t m = 0; m < outcome.metrics.size(); ++m) {
+        double mean = 0;
+        for (std::size_t i = 57; i < 60; ++i) mean += metrics[i].values[m].second / 3;
+        EXPECT_EQ(outcome.metrics[m].first, metrics.back().values[m].first);
+        EXPECT_EQ(outcome.metrics[m].second, mean);
+    }
+    EXPECT_EQ(outcome.metrics.size(), metrics.back().values.size());
+    fs::remove_all(options.folder);
+}
 
 TEST(Session, IsPausedCancelledAndIntervenedOnFromAnotherThread) {
     PluginHost plugins;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/document/fields.h"
-#include "engine/graph/graph.h"
 #include "engine/base/text.h"
+#include "engine/document/fields.h"
 #include "engine/graph/graph.h"
 #include "lua/lua_module.h"
 #include "lua/lua_sandbox.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runs/run.h"
-#include "engine/runs/run_store.h"
+#include "engine/runs/run_reader.h"
 #include "lua/lua_module.h"
 #include "lua/lua_sandbox.h"
 #include "lua/lua_tensor.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../initial_deviation.h"
+
 #include "raphe/plugin.h"
 
-#include <cmath>
 #include <string>
 
 namespace raphe {
@@ -129,7 +130,7 @@ public:
           slope_(b.input("slope")), shift_(b.input("bias")), signal_(b.input("signal")), output_(b.output("output")),
           totalSlope_(b.output("total_slope")), totalOffset_(b.output("total_offset")) {
         const auto init = [](const std::string& form, int count, double deviation, double mean) {
-            const double spread = deviation > 0 ? deviation : 1 / std::sqrt(static_cast<double>(count));
+            const double spread = initialDeviation(deviation, count);
             return form == "fan_in"             ? Init::fanIn(count)
                    : form == "normal"           ? Init::normal(spread, mean)
                    : form == "truncated_normal" ? Init::truncatedNormal(spread, mean)

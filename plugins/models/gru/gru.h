@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../initial_deviation.h"
+
 #include "raphe/plugin.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <type_traits>
 
@@ -85,7 +86,7 @@ public:
         : units_(p.units), biases_((p.candidateBias ? 3 : 2) * p.units), input_(b.input("input")),
           state_(b.state("hidden", p.units, {.initial = p.initialState})), hidden_(b.output("hidden", state_)) {
         const int inputs = b.size("input");
-        const double deviation = p.weightDeviation > 0 ? p.weightDeviation : 1 / std::sqrt(double(units_));
+        const double deviation = initialDeviation(p.weightDeviation, units_);
         const auto init = [&](int fanIn) {
             return p.weightInit == "fan_in"   ? Init::fanIn(fanIn)
                    : p.weightInit == "normal" ? Init::normal(deviation)

@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../initial_deviation.h"
+#include "../leaky_network.h"
 #include "thin_products.h"
 
 #include "raphe/plugin.h"
 
-#include <cmath>
+#include <algorithm>
 #include <string>
 
 namespace raphe {
 
-struct LowRankRnnParams {
-    int units = 100;
+struct LowRankRnnParams : LeakyParams {
     int rank = 3;
-    double tau = 10;
-    std::string activation = "tanh";
     std::string orthogonalise = "positive";
     bool symmetric = false;
-    std::string recurrentDivisor = "one";
-    double initialState = 0.1;
-    double factorDeviation = 1, inputDeviation = 0;
+    double factorDeviation = 1;
 };
 
 inline constexpr const char* lowRankRnnManual =
@@ -63,47 +60,26 @@ public:
         using P = LowRankRnnParams;
         return Declaration<P>{"low_rank_rnn", "1.0.0",
                               "Recurrent network of low rank, with a gain for each rank-1 component"}
-            .citation("J. C. Costacurta, S. Bhandarkar, D. M. Zoltowski, S. W. Linderman (2024), Structured "
-                      "flexibility in recurrent neural "
-                      "networks via neuromodulation, NeurIPS, doi:10.1101/2024.07.26.605315")
+            .citation(nmRnnCitation)
             .manual(lowRankRnnManual)
-            .param("units", &P::units, {.help = "Number of units", .min = 1, .max = 100000, .group = "network"})
+            .with(leakyParams())
             .param("rank", &P::rank, {.help = "Number of rank-1 components", .min = 1, .max = 1000, .group = "network"})
-            .param("tau", &P::tau,
-                   {.unit = "time",
-                    .help = "Time constant, in the unit of the experiment's dt",
-                    .min = 1e-9,
-                    .group = "network"})
-            .param("activation", &P::activation,
-                   {.help = "What a unit transmits, as a function of its state",
-                    .choices = activationNames(),
-                    .group = "network"})
             .param("orthogonalise", &P::orthogonalise,
                    {.help = "How the columns of the left factor are made orthonormal",
                     .choices = {"none", "householder", "positive"},
                     .group = "network"})
             .param("symmetric", &P::symmetric,
                    {.help = "Use the left factor in place of the right one too", .group = "network"})
-            .param("recurrent_divisor", &P::recurrentDivisor,
-                   {.help = "What the recurrent drive is divided by", .choices = {"one", "units"}, .group = "network"})
-            .param("initial_state", &P::initialState,
-                   {.help = "State of all units before the first step", .group = "network"})
             .param("factor_deviation", &P::factorDeviation,
                    {.help = "Standard deviation of the initial factors", .min = 0, .group = "initial values"})
-            .param("input_deviation", &P::inputDeviation,
-                   {.help = "Standard deviation of the initial input weights; 0: 1/sqrt(inputs)",
-                    .min = 0,
-                    .group = "initial values"})
-            .input("input", "any", {.help = "Input"})
+            .with(leakyPorts())
             .modulation(
                 "gain", "rank",
                 {.help = "Factor of each rank-1 component of the recurrent weight", .optional = true, .neutral = 1})
-            .output("hidden", "units", {.help = "State of the units after the step"})
             .output("projection", "rank", {.help = "What each component reads from the previous state"})
             .tensor("left_factor", "units", "rank", "Directions that the components drive")
             .tensor("right_factor", "units", "rank",
                     "Directions that the components read; absent with symmetric = true")
-            .tensor("input_weight", "units", "inputs", "Input weights")
             .check([](const P& p) {
                 if (p.rank <= p.units) return std::string{};
                 return "rank: expected at most the number of units (" + std::to_string(p.units) + "), got " +
@@ -116,19 +92,15 @@ public:
           convention_(p.orthogonalise == "positive"      ? Orthonormal::positive
                       : p.orthogonalise == "householder" ? Orthonormal::householder
                                                          : Orthonormal::none),
-          rate_(static_cast<T>(b.dt() / p.tau)),
-          scale_(p.recurrentDivisor == "units" ? T(1) / static_cast<T>(p.units) : T(1)), gain_(b.input("gain")),
+          rate_(p.rate<T>(b.dt())), scale_(p.recurrentScale<T>()), gain_(b.input("gain")),
           projection_(b.output("projection")) {
-        if (b.dt() > p.tau)
-            throw Error("tau", "expected at least the duration of a step (dt = " + std::to_string(b.dt()) + "), got " +
-                                   std::to_string(p.tau));
         const int inputs = b.size("input");
         state_ = b.state("hidden", units_, {.initial = p.initialState});
         hidden_ = b.output("hidden", state_);
         left_ = b.weight("left_factor", units_, rank_, Init::normal(p.factorDeviation));
         if (!symmetric_) right_ = b.weight("right_factor", units_, rank_, Init::normal(p.factorDeviation));
-        const double deviation = p.inputDeviation > 0 ? p.inputDeviation : 1 / std::sqrt(static_cast<double>(inputs));
-        drive_ = Projection<T>(b, "input", b.weight("input_weight", units_, inputs, Init::normal(deviation)));
+        const Init input = Init::normal(initialDeviation(p.inputDeviation, inputs));
+        drive_ = Projection<T>(b, "input", b.weight("input_weight", units_, inputs, input));
         Q_ = b.local();
         scratch_ = b.local();
     }

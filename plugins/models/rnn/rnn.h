@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../initial_deviation.h"
+#include "../leaky_network.h"
+
 #include "raphe/plugin.h"
 
-#include <cmath>
 #include <string>
 
 namespace raphe {
 
-struct RnnParams {
-    int units = 100;
-    double tau = 10;
-    std::string activation = "tanh";
+struct RnnParams : LeakyParams {
     bool bias = false;
-    std::string recurrentDivisor = "one";
-    double initialState = 0.1;
-    double recurrentDeviation = 0, inputDeviation = 0;
+    double recurrentDeviation = 0;
     std::string feedbackActivation = "tanh";
     double feedbackDeviation = 0, feedbackBiasDeviation = 0;
 };
@@ -52,31 +49,12 @@ public:
     static auto declare() {
         using P = RnnParams;
         return Declaration<P>{"rnn", "1.0.0", "Recurrent network of leaky units"}
-            .citation("J. C. Costacurta, S. Bhandarkar, D. M. Zoltowski, S. W. Linderman (2024), Structured "
-                      "flexibility in recurrent neural "
-                      "networks via neuromodulation, NeurIPS, doi:10.1101/2024.07.26.605315")
+            .citation(nmRnnCitation)
             .manual(rnnManual)
-            .param("units", &P::units, {.help = "Number of units", .min = 1, .max = 100000, .group = "network"})
-            .param("tau", &P::tau,
-                   {.unit = "time",
-                    .help = "Time constant, in the unit of the experiment's dt",
-                    .min = 1e-9,
-                    .group = "network"})
-            .param("activation", &P::activation,
-                   {.help = "What a unit transmits, as a function of its state",
-                    .choices = activationNames(),
-                    .group = "network"})
+            .with(leakyParams())
             .param("bias", &P::bias, {.help = "Whether the units have a trainable bias", .group = "network"})
-            .param("recurrent_divisor", &P::recurrentDivisor,
-                   {.help = "What the recurrent drive is divided by", .choices = {"one", "units"}, .group = "network"})
-            .param("initial_state", &P::initialState,
-                   {.help = "State of all units before the first step", .group = "network"})
             .param("recurrent_deviation", &P::recurrentDeviation,
                    {.help = "Standard deviation of the initial recurrent weights; 0: 1/sqrt(units)",
-                    .min = 0,
-                    .group = "initial values"})
-            .param("input_deviation", &P::inputDeviation,
-                   {.help = "Standard deviation of the initial input weights; 0: 1/sqrt(inputs)",
                     .min = 0,
                     .group = "initial values"})
             .param("feedback_activation", &P::feedbackActivation,
@@ -91,14 +69,12 @@ public:
                    {.help = "Standard deviation of the initial feedback bias; 0: 1/sqrt(units)",
                     .min = 0,
                     .group = "feedback"})
-            .input("input", "any", {.help = "Input"})
+            .with(leakyPorts())
             .input("feedback", "any",
                    {.help = "State of another network, transmitted through feedback_activation", .optional = true})
             .modulation("gain", "units",
                         {.help = "Factor of each unit's recurrent drive", .optional = true, .neutral = 1})
-            .output("hidden", "units", {.help = "State of the units after the step"})
             .tensor("recurrent_weight", "units", "units", "Recurrent weights; row: receiving unit")
-            .tensor("input_weight", "units", "inputs", "Input weights")
             .tensor("input_bias", "units", "1", "Trainable bias; only with bias = true")
             .tensor("feedback_weight", "units", "size of the source", "Feedback weights; only if feedback is wired")
             .tensor("feedback_bias", "units", "1", "Bias of the feedback; only if feedback is wired");
@@ -106,27 +82,22 @@ public:
 
     Rnn(const RnnParams& p, Builder& b)
         : units_(p.units), activation_(activationOf(p.activation)),
-          feedbackActivation_(activationOf(p.feedbackActivation)), rate_(static_cast<T>(b.dt() / p.tau)),
-          scale_(p.recurrentDivisor == "units" ? T(1) / static_cast<T>(p.units) : T(1)), feedback_(b.input("feedback")),
-          gain_(b.input("gain")) {
-        if (b.dt() > p.tau)
-            throw Error("tau", "expected at least the duration of a step (dt = " + std::to_string(b.dt()) + "), got " +
-                                   std::to_string(p.tau));
-        const auto deviation = [](double given, int count) {
-            return given > 0 ? given : 1 / std::sqrt(static_cast<double>(count));
-        };
+          feedbackActivation_(activationOf(p.feedbackActivation)), rate_(p.rate<T>(b.dt())),
+          scale_(p.recurrentScale<T>()), feedback_(b.input("feedback")), gain_(b.input("gain")) {
         const int inputs = b.size("input");
         state_ = b.state("hidden", units_, {.initial = p.initialState});
         hidden_ = b.output("hidden", state_);
         if (!b.wired("gain")) b.remember(hidden_); // with it, the learning pass needs the recurrent drive itself
-        W_ = b.weight("recurrent_weight", units_, units_, Init::normal(deviation(p.recurrentDeviation, units_)));
+        W_ = b.weight("recurrent_weight", units_, units_, Init::normal(initialDeviation(p.recurrentDeviation, units_)));
         packed_ = b.packed(W_);
-        const Weight B = b.weight("input_weight", units_, inputs, Init::normal(deviation(p.inputDeviation, inputs)));
+        const Weight B =
+            b.weight("input_weight", units_, inputs, Init::normal(initialDeviation(p.inputDeviation, inputs)));
         drive_ = Projection<T>(b, "input", B, p.bias ? b.weight("input_bias", units_, 1, Init::constant(0)) : Weight{});
         if (b.wired("feedback")) {
             const int sources = b.size("feedback");
-            F_ = b.weight("feedback_weight", units_, sources, Init::normal(deviation(p.feedbackDeviation, sources)));
-            e_ = b.weight("feedback_bias", units_, 1, Init::normal(deviation(p.feedbackBiasDeviation, units_)));
+            F_ = b.weight("feedback_weight", units_, sources,
+                          Init::normal(initialDeviation(p.feedbackDeviation, sources)));
+            e_ = b.weight("feedback_bias", units_, 1, Init::normal(initialDeviation(p.feedbackBiasDeviation, units_)));
         }
         transmitted_ = b.local();
         recurrentAdjoint_ = b.local();

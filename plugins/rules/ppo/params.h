@@ -43,17 +43,20 @@ inline auto ppoParams() {
         using P = PpoParams;
         declaration
             .param("head", &P::head,
-                   {.help = "Distribution of the actions: gaussian (ports mean, log_variance), categorical or bernoulli "
-                            "(port logits)",
+                   {.help =
+                        "Distribution of the actions: gaussian (ports mean, log_variance), categorical or bernoulli "
+                        "(port logits)",
                     .choices = {"gaussian", "categorical", "bernoulli"},
                     .group = "policy"})
             .param("surrogate", &P::surrogate,
                    {.help = "Form of the policy's loss: clipped ratio, or a penalty on the divergence",
                     .choices = {"clip", "kl_penalty"},
                     .group = "policy"})
-            .param("clip", &P::clip, {.help = "Change of the ratio beyond which it is clipped", .min = 0, .group = "policy"})
-            .param("kl_target", &P::klTarget,
-                   {.unit = "nats", .help = "Divergence that an iteration is meant to have", .min = 0, .group = "policy"})
+            .param("clip", &P::clip,
+                   {.help = "Change of the ratio beyond which it is clipped", .min = 0, .group = "policy"})
+            .param(
+                "kl_target", &P::klTarget,
+                {.unit = "nats", .help = "Divergence that an iteration is meant to have", .min = 0, .group = "policy"})
             .param("kl_weight", &P::klWeight,
                    {.help = "Weight of the divergence at the start (kl_penalty)", .min = 0, .group = "policy"})
             .param("hinge_weight", &P::hingeWeight,
@@ -69,8 +72,9 @@ inline auto ppoParams() {
                    {.help = "Added to the variance in the quadratic terms (gaussian)", .min = 0, .group = "policy"})
             .param("discount", &P::discount,
                    {.help = "Weight of a reward that comes one step later", .min = 0, .max = 1, .group = "returns"})
-            .param("lambda", &P::lambda,
-                   {.help = "0: advantage over one step; 1: return minus value", .min = 0, .max = 1, .group = "returns"})
+            .param(
+                "lambda", &P::lambda,
+                {.help = "0: advantage over one step; 1: return minus value", .min = 0, .max = 1, .group = "returns"})
             .param("reward_scale", &P::rewardScale, {.help = "Multiplies every reward", .group = "returns"})
             .param("normalise", &P::normalise,
                    {.help = "Advantages over a batch get mean 0 and deviation 1, or stay as they are",
@@ -83,10 +87,9 @@ inline auto ppoParams() {
                             "follow)",
                     .choices = {"terminal", "bootstrap"},
                     .group = "returns"})
-            .param("value_target", &P::valueTarget,
-                   {.help = "What the value shall predict",
-                    .choices = {"monte_carlo", "lambda_return"},
-                    .group = "value"})
+            .param(
+                "value_target", &P::valueTarget,
+                {.help = "What the value shall predict", .choices = {"monte_carlo", "lambda_return"}, .group = "value"})
             .param("value_clip", &P::valueClip,
                    {.help = "Change of the value beyond which it is clipped; 0: no limit", .min = 0, .group = "value"})
             .param("value_coefficient", &P::valueCoefficient,
@@ -97,16 +100,21 @@ inline auto ppoParams() {
                     .min = 1,
                     .max = 1000,
                     .group = "value"})
-            .param("optimisation", &P::optimisation,
-                   {.help = "Policy and value are trained one after the other, each with its own optimiser, or together",
-                    .choices = {"separate", "joint"},
-                    .group = "updates"})
+            .param(
+                "optimisation", &P::optimisation,
+                {.help = "Policy and value are trained one after the other, each with its own optimiser, or together",
+                 .choices = {"separate", "joint"},
+                 .group = "updates"})
             .param("train_steps", &P::trainSteps,
-                   {.unit = "steps", .help = "Only the first steps of a trial are trained on; 0: all", .min = 0, .group = "updates"})
+                   {.unit = "steps",
+                    .help = "Only the first steps of a trial are trained on; 0: all",
+                    .min = 0,
+                    .group = "updates"})
             .param("segment", &P::segment,
                    {.unit = "steps",
-                    .help = "Length of the parts into which trials are cut, each a unit of backpropagation through time "
-                            "and of minibatches",
+                    .help =
+                        "Length of the parts into which trials are cut, each a unit of backpropagation through time "
+                        "and of minibatches",
                     .min = 1,
                     .group = "updates"})
             .param("segment_state", &P::segmentState,
@@ -120,9 +128,15 @@ inline auto ppoParams() {
                     .min = 0,
                     .group = "updates"})
             .param("policy_minibatch", &P::policyMinibatch,
-                   {.unit = "segments", .help = "Segments of one update of the policy; 0: all", .min = 0, .group = "updates"})
+                   {.unit = "segments",
+                    .help = "Segments of one update of the policy; 0: all",
+                    .min = 0,
+                    .group = "updates"})
             .param("value_minibatch", &P::valueMinibatch,
-                   {.unit = "segments", .help = "Segments of one update of the value; 0: all", .min = 0, .group = "updates"})
+                   {.unit = "segments",
+                    .help = "Segments of one update of the value; 0: all",
+                    .min = 0,
+                    .group = "updates"})
             .param("policy_epochs", &P::policyEpochs,
                    {.help = "Times that the policy is trained on all segments", .min = 1, .group = "updates"})
             .param("value_epochs", &P::valueEpochs,
@@ -141,8 +155,9 @@ inline auto ppoParams() {
                    {.help = "Fraction of the previous change that sgd keeps", .min = 0, .max = 1, .group = "optimiser"})
             .param("beta1", &P::beta1,
                    {.help = "Decay of the mean of gradients", .min = 0, .max = 0.999999999, .group = "optimiser"})
-            .param("beta2", &P::beta2,
-                   {.help = "Decay of the mean of squared gradients", .min = 0, .max = 0.999999999, .group = "optimiser"})
+            .param(
+                "beta2", &P::beta2,
+                {.help = "Decay of the mean of squared gradients", .min = 0, .max = 0.999999999, .group = "optimiser"})
             .param("epsilon", &P::epsilon,
                    {.help = "Added to the root of the mean square", .min = 0, .group = "optimiser"})
             .param("weight_decay", &P::weightDecay,

@@ -43,7 +43,8 @@ Metrics: `loss` (policy, last epoch), `return` and `discounted_return` (unscaled
 
 **Differs from the paper.** The hinge, the factors and bounds of the controller, and value replay are those of the program of N. Vecoven et al. (2020).)";
 
-/// Proximal policy optimisation: J. Schulman et al. (2017), with generalised advantages and segments of recurrent trials.
+/// Proximal policy optimisation: J. Schulman et al. (2017), with generalised advantages and segments of recurrent
+/// trials.
 template <class T>
 class Ppo : public Rule<T> {
 public:
@@ -71,9 +72,9 @@ public:
         for (const char* port : headPorts()) {
             if (!b.wired(port)) throw Error(std::string("port \"") + port + "\"", "a " + p_.head + " policy needs it");
             if (b.size(port) != b.size("action"))
-                throw Error(std::string("port \"") + port + "\"",
-                            "expected as many units as the action has (" + std::to_string(b.size("action")) +
-                                "), got " + std::to_string(b.size(port)));
+                throw Error(std::string("port \"") + port + "\"", "expected as many units as the action has (" +
+                                                                      std::to_string(b.size("action")) + "), got " +
+                                                                      std::to_string(b.size(port)));
         }
         trials_ = b.trials("trials", {.batches = joint_ ? 1 : p_.valueReplay,
                                       .segment = p_.segment,
@@ -93,7 +94,8 @@ public:
 
     void iterate(Iteration<T>& it) const override {
         if (it.streams() && p_.timeLimit == "terminal")
-            throw Error("time_limit", "the trials are streams, which go on after an iteration; set it to \"bootstrap\"");
+            throw Error("time_limit",
+                        "the trials are streams, which go on after an iteration; set it to \"bootstrap\"");
         it.collect(trials_);
         prepare(it, it.newest(trials_));
         it.progress(0.15);
@@ -157,8 +159,8 @@ private:
                 discounted += weight * static_cast<double>(reward[c]);
                 weight *= p_.discount;
             }
-            const ppo::TrialColumn<T, char> trial{reward + b,           value + b,     next.data() + b,
-                                                  terminated.data() + b, ended.data() + b, length, trials};
+            const ppo::TrialColumn<T, char> trial{reward + b,       value + b, next.data() + b, terminated.data() + b,
+                                                  ended.data() + b, length,    trials};
             ppo::ReturnColumn<T> result;
             result.advantage = batch.field(advantage_) + b;
             (p_.valueTarget == "monte_carlo" ? result.monteCarlo : result.lambdaReturn) = batch.field(return_) + b;
@@ -176,7 +178,8 @@ private:
     }
 
     /// 1 - Var(G - V) / Var(G); 0 if the returns are all equal.
-    static double explainedVariance(const T* target, const T* value, std::size_t count, const std::vector<char>& valid) {
+    static double explainedVariance(const T* target, const T* value, std::size_t count,
+                                    const std::vector<char>& valid) {
         std::vector<T> error(count);
         for (std::size_t c = 0; c < count; ++c) error[c] = valid[c] ? target[c] - value[c] : T(0);
         const double spread = ppo::momentsOf(target, count, valid.data()).deviation,
@@ -269,8 +272,7 @@ private:
     double klOfBatch(Iteration<T>& it) const {
         const auto batch = it.newest(trials_);
         std::vector<Stretch> whole;
-        for (int b = 0; b < batch.trials; ++b)
-            whole.push_back({it.batches(trials_) - 1, b, 0, trainedSteps(batch)});
+        for (int b = 0; b < batch.trials; ++b) whole.push_back({it.batches(trials_) - 1, b, 0, trainedSteps(batch)});
         return it.infer(policy_, trials_, whole, [&](Objective<T>& o) { addPolicyLoss(o, 0); }).metric("kl");
     }
 
@@ -282,10 +284,12 @@ private:
         double loss = 0;
         for (int epoch = 0; epoch < p_.valueEpochs; ++epoch) {
             arrange(all, random, false, epoch);
-            loss = this->epoch(it, critic_, all, p_.valueMinibatch, settings, [&](Objective<T>& o) {
-                           const double sum = addValueLoss(o, 1.0);
-                           o.addLoss(sum, counted(o));
-                       }).first.loss;
+            loss = this->epoch(it, critic_, all, p_.valueMinibatch, settings,
+                               [&](Objective<T>& o) {
+                                   const double sum = addValueLoss(o, 1.0);
+                                   o.addLoss(sum, counted(o));
+                               })
+                       .first.loss;
             it.progress(0.45 + 0.55 * (epoch + 1) / p_.valueEpochs);
         }
         it.metric("value_loss", loss);
@@ -323,8 +327,12 @@ private:
             const T epsilon = static_cast<T>(p_.varianceEpsilon);
             addPolicyTerms(
                 o, klWeight,
-                [&](int c) { return ppo::Gaussian<T>{mean.column(c), logVariance.column(c), units, epsilon}; },
-                [&](int c) { return ppo::Gaussian<T>{oldMean.column(c), oldLogVariance.column(c), units, epsilon}; },
+                [&](int c) {
+                    return ppo::Gaussian<T>{mean.column(c), logVariance.column(c), units, epsilon};
+                },
+                [&](int c) {
+                    return ppo::Gaussian<T>{oldMean.column(c), oldLogVariance.column(c), units, epsilon};
+                },
                 [&](int c, const auto& now, const auto& old, const T* action, const ppo::HeadGradient<T>& g) {
                     if (mean.adjoint)
                         now.addGradient(action, old, g, mean.gradientColumn(c), logVariance.gradientColumn(c));
@@ -340,8 +348,13 @@ private:
     void addLogitTerms(Objective<T>& o, double klWeight, int units) const {
         const Value<T> logits = o.input(logits_), old = o.storedInput(logits_);
         addPolicyTerms(
-            o, klWeight, [&](int c) { return Head{logits.column(c), units}; },
-            [&](int c) { return Head{old.column(c), units}; },
+            o, klWeight,
+            [&](int c) {
+                return Head{logits.column(c), units};
+            },
+            [&](int c) {
+                return Head{old.column(c), units};
+            },
             [&](int c, const auto& now, const auto& before, const T* action, const ppo::HeadGradient<T>& g) {
                 if (logits.adjoint) now.addGradient(action, before, g, logits.gradientColumn(c));
             });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/runs/run_reader.h"
 #include "engine/runs/run_store.h"
 
 #include "temporary_directory.h"
@@ -137,6 +138,25 @@ TEST_F(RunStoreTest, RefusesADirectoryThatHoldsARun) {
 TEST_F(RunStoreTest, StartsWhereAnEarlierStartWasKilled) {
     std::filesystem::create_directories(run_);
     test::writeFile(run_ / "run.sqlite", "");
+    auto store = RunStore::create(run_, document);
+    EXPECT_EQ(RunReader::open(run_).experimentJson(), document);
+}
+
+TEST_F(RunStoreTest, StartsWhereAKillLeftAHalfWrittenDatabase) {
+    std::filesystem::create_directories(run_);
+    const auto child = ::fork();
+    if (child == 0) { // ends with pages on the disk and the journal that undoes them
+        sqlite3* database = nullptr;
+        sqlite3_open((run_ / "run.sqlite").c_str(), &database);
+        sqlite3_exec(database, "BEGIN; CREATE TABLE unfinished(x)", nullptr, nullptr, nullptr);
+        ::_exit(sqlite3_db_cacheflush(database));
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    ASSERT_TRUE(std::filesystem::exists(run_ / "run.sqlite-journal"));
+    EXPECT_THAT(sentenceOf([&] { RunReader::open(run_); }), HasSubstr("was killed, so continue the run with --resume"));
+    EXPECT_FALSE(RunStore::holdsRun(run_));
     auto store = RunStore::create(run_, document);
     EXPECT_EQ(RunReader::open(run_).experimentJson(), document);
 }
@@ -380,47 +400,33 @@ TEST_F(RunReaderTest, SurvivesTruncatedAndMutatedDatabases) {
     EXPECT_GT(refused, 100);
 }
 
-TEST(RunHash, DependsOnAllButTheSeconds) {
-    const std::vector<Metrics> metrics{metricsOf(1), metricsOf(2)};
-    const auto tensors = checkpointOf(2).tensors;
-    const auto hash = runHash(metrics, tensors);
-    EXPECT_EQ(hash.size(), 32u);
-    auto later = metrics;
-    later[1].seconds = 99;
-    EXPECT_EQ(runHash(later, tensors), hash);
-
-    auto changed = metrics;
-    changed[1].values[0].second = std::nextafter(changed[1].values[0].second, 1);
-    EXPECT_NE(runHash(changed, tensors), hash);
-    changed = metrics;
-    changed[0].values[0].first = "rewards";
-    EXPECT_NE(runHash(changed, tensors), hash);
-    changed = metrics;
-    changed[1].iteration = 3;
-    EXPECT_NE(runHash(changed, tensors), hash);
-    auto moved = tensors;
-    std::swap(moved[0], moved[1]);
-    EXPECT_NE(runHash(metrics, moved), hash);
-    moved = tensors;
-    moved[0].tensor.shape = {4};
-    EXPECT_NE(runHash(metrics, moved), hash);
-    moved = tensors;
-    moved[1].tensor.values[2] = 0;
-    EXPECT_NE(runHash(metrics, moved), hash);
-    EXPECT_EQ(runHash({}, {}), runHash({}, {}));
+TEST_F(RunStoreTest, HoldsFewRowsHoweverManyAreAppended) {
+    auto store = RunStore::create(run_, document);
+    std::size_t most = 0;
+    const auto iterations = static_cast<std::int64_t>(5 * RunStore::maxBufferedRows);
+    for (std::int64_t i = 0; i < iterations; ++i) {
+        store.appendMetrics(metricsOf(i));
+        if (i % 3 == 0) store.appendEvent(i, "noted", "{}");
+        if (i % 100 == 0) store.appendSignal("p", i, {{1}, {0.5}, Precision::float64});
+        most = std::max(most, store.bufferedRows());
+    }
+    EXPECT_LT(most, RunStore::maxBufferedRows);
+    EXPECT_GT(most, RunStore::maxBufferedRows / 2) << "a commit for every few rows would be slow";
+    store.commit();
+    EXPECT_EQ(store.bufferedRows(), 0u);
+    EXPECT_EQ(RunReader::open(run_).metricsCount(), iterations);
 }
 
-TEST_F(RunReaderTest, GivesTheHashThatTheWriterHad) {
-    const double nan = std::numeric_limits<double>::quiet_NaN();
-    const std::vector<Metrics> metrics{metricsOf(1),
-                                       {2, 1, {{"loss", nan}, {"reward", -0.0}, {"x", -nan}, {"y", 5e-324}}}};
-    {
-        auto store = RunStore::create(run_, document);
-        for (const auto& row : metrics) store.appendMetrics(row);
-        store.commitCheckpoint(checkpointOf(2));
-    }
+TEST_F(RunReaderTest, ShowsMetricsOneIterationAtATime) {
+    auto store = RunStore::create(run_, document);
+    for (const std::int64_t i : {1, 2, 5}) store.appendMetrics(metricsOf(i));
+    store.appendMetrics({6, 1, {}});
+    store.commit();
     const auto reader = RunReader::open(run_);
-    EXPECT_EQ(runHash(reader.metrics(), reader.latestCheckpoint()->tensors), runHash(metrics, checkpointOf(2).tensors));
+    std::vector<Metrics> seen;
+    reader.forEachMetrics([&](const Metrics& row) { seen.push_back(row); }, 1);
+    EXPECT_THAT(seen, ElementsAre(metricsOf(2), metricsOf(5), Metrics{6, 1, {}}));
+    EXPECT_EQ(reader.metricsCount(), 4);
 }
 
 } // namespace

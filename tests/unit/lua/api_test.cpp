@@ -41,17 +41,18 @@ TEST_F(LuaApi, SetsAndGetsParameters) {
     expectFails("small():chekc()", "there is no \"chekc\"; did you mean \"check\"?");
 }
 TEST_F(LuaApi, SetsAndGetsStages) {
-    expectHolds("local e = small():set('stages', { { name = 'a', iterations = 3, set = {}, frozen = {} }, { name = 'b', "
-                "iterations = 4, schedules = { learning_rate = { kind = 'linear', to = 0 } } } })\n"
-                "assert(e:get('iterations') == 7 and #e:get('stages') == 2 and e:get('stages[1].name') == 'b')\n"
-                "e:set('stages[0].iterations', 5):set('stages[0].frozen', { 'readout.*' })\n"
-                "assert(e:get('iterations') == 9 and e:get('stages[0].frozen')[1] == 'readout.*')\n"
-                "e:set('stages[0].frozen', {}):set('stages[1].schedules', {}) assert(#e:get('stages[0].frozen') == 0)\n"
-                "e:set('stages', e:get('stages')) e:set('stages[0].keep_best', { metric = 'loss', goal = 'min' })\n"
-                "assert(e:get('stages[0].keep_best.every') == 100)\n"
-                "e:set('stages[0].keep_best', nil) assert(e:get('stages')[1].keep_best == nil)\n"
-                "local f = raphe.experiment(e:json()) assert(raphe.json.encode(e:json()) == raphe.json.encode(f:json()))\n"
-                "e:set('stages', {}) assert(#e:get('stages') == 0 and e:json().stages == nil)");
+    expectHolds(
+        "local e = small():set('stages', { { name = 'a', iterations = 3, set = {}, frozen = {} }, { name = 'b', "
+        "iterations = 4, schedules = { learning_rate = { kind = 'linear', to = 0 } } } })\n"
+        "assert(e:get('iterations') == 7 and #e:get('stages') == 2 and e:get('stages[1].name') == 'b')\n"
+        "e:set('stages[0].iterations', 5):set('stages[0].frozen', { 'readout.*' })\n"
+        "assert(e:get('iterations') == 9 and e:get('stages[0].frozen')[1] == 'readout.*')\n"
+        "e:set('stages[0].frozen', {}):set('stages[1].schedules', {}) assert(#e:get('stages[0].frozen') == 0)\n"
+        "e:set('stages', e:get('stages')) e:set('stages[0].keep_best', { metric = 'loss', goal = 'min' })\n"
+        "assert(e:get('stages[0].keep_best.every') == 100)\n"
+        "e:set('stages[0].keep_best', nil) assert(e:get('stages')[1].keep_best == nil)\n"
+        "local f = raphe.experiment(e:json()) assert(raphe.json.encode(e:json()) == raphe.json.encode(f:json()))\n"
+        "e:set('stages', {}) assert(#e:get('stages') == 0 and e:json().stages == nil)");
     expectFails("small():set('stages', { { name = 'a', iterations = 0 } })",
                 "stages[0].iterations: expected integer from 1 to 1000000000, got 0");
     expectFails("small():set('stages[0].iterations', 1)", "stages[0].iterations: there is no number 0");

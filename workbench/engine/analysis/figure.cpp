@@ -5,6 +5,7 @@
 #include "engine/base/text.h"
 #include "engine/document/json_reader.h"
 #include "engine/mechanisms/plugin_host.h"
+#include "engine/runs/run_reader.h"
 #include "engine/runs/run_store.h"
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <map>
@@ -41,6 +43,18 @@ std::vector<double> movingAverage(const std::vector<double>& values, int width) 
         result[i] = sum / static_cast<double>(std::min(i + 1, w));
     }
     return result;
+}
+
+/// Where a run has `metric` among those of its first iteration. An empty name becomes "reward" if there is one, else
+/// "loss".
+std::size_t columnOf(std::string& metric, const Metrics& first, const std::filesystem::path& folder) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : first.values) names.push_back(name);
+    if (metric.empty()) metric = std::find(names.begin(), names.end(), "reward") != names.end() ? "reward" : "loss";
+    const auto found = std::find(names.begin(), names.end(), metric);
+    if (found == names.end())
+        throw Error(folder.string(), "has no metric \"" + metric + "\"" + suggestion(metric, names));
+    return static_cast<std::size_t>(found - names.begin());
 }
 
 /// What the axis calls a metric.
@@ -79,23 +93,17 @@ Json learningCurves(const std::vector<RunGroup>& groups, std::string metric, int
         std::vector<std::vector<double>> curves;
         std::vector<double> iterations;
         for (const auto& folder : group.runs) {
-            const auto metrics = RunReader::open(folder).metrics();
-            if (metrics.empty()) throw Error(folder.string(), "has no metrics yet");
-            std::vector<std::string> names;
-            for (const auto& [name, value] : metrics.front().values) names.push_back(name);
-            if (metric.empty())
-                metric = std::find(names.begin(), names.end(), "reward") != names.end() ? "reward" : "loss";
-            const auto column = std::find(names.begin(), names.end(), metric) - names.begin();
-            if (column == static_cast<std::ptrdiff_t>(names.size()))
-                throw Error(folder.string(), "has no metric \"" + metric + "\"" + suggestion(metric, names));
-            std::vector<double> curve;
-            for (const auto& item : metrics) curve.push_back(item.values[static_cast<std::size_t>(column)].second);
+            std::vector<double> curve, done;
+            std::size_t column = 0;
+            RunReader::open(folder).forEachMetrics([&](const Metrics& item) {
+                if (curve.empty()) column = columnOf(metric, item, folder);
+                curve.push_back(column < item.values.size() ? item.values[column].second : std::nan(""));
+                done.push_back(static_cast<double>(item.iteration + 1));
+            });
+            if (curve.empty()) throw Error(folder.string(), "has no metrics yet");
             const int width = smoothing > 0 ? smoothing : std::max(1, static_cast<int>(curve.size() / 100));
             curves.push_back(movingAverage(curve, width));
-            if (iterations.size() < metrics.size()) {
-                iterations.clear();
-                for (const auto& item : metrics) iterations.push_back(static_cast<double>(item.iteration + 1));
-            }
+            if (iterations.size() < done.size()) iterations = std::move(done);
             ++runCount;
         }
         std::vector<double> x, median, lower, upper;

@@ -21,13 +21,6 @@ namespace {
 
 using namespace fields;
 
-auto flagInto(bool& target) {
-    return [&target](const Json& value, const std::string& place) {
-        if (!value.is_boolean()) expected(place, "true or false", value);
-        target = value.get<bool>();
-    };
-}
-
 auto addressInto(Address& target) {
     return [&target](const Json& value, const std::string& place) {
         if (!value.is_string()) expected(place, "a text \"node.port\"", value);
@@ -87,7 +80,7 @@ std::vector<Field> scalarFields(Experiment& e) {
              }},
             {"trials", integerInto(e.trials, 0, 1'000'000)},
             {"chunk", integerInto(e.chunk, 0, 1'000'000)},
-            {"streams", flagInto(e.streams)},
+            {"streams", booleanInto(e.streams)},
             {"steps", integerInto(e.steps, 0, large)},
             {"iterations", integerInto(e.iterations, 0, large)},
             {"memory_mib",

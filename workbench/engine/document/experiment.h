@@ -5,11 +5,11 @@
 #include "engine/document/problems.h"
 #include "engine/mechanisms/registry.h"
 
-#include <nlohmann/json.hpp>
 #include "engine/document/json_reader.h"
 #include "engine/document/problems.h"
 #include "engine/document/stages.h"
 #include "engine/mechanisms/registry.h"
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <optional>

@@ -199,10 +199,10 @@ Batch<T> Conductor<T>::batch(TrialStore handle, int which) {
     result.steps = stored.steps;
     result.trials = setup_.batch;
     for (std::size_t p = 0; p < stored.signals.size(); ++p)
-        result.signals.push_back(stored.signals[p].size() == 0 ? Value<T>{}
-                                                               : Value<T>{nullptr, stored.signals[p].data(), nullptr,
-                                                                          rule.portSizes[p],
-                                                                          stored.steps * setup_.batch});
+        result.signals.push_back(
+            stored.signals[p].size() == 0
+                ? Value<T>{}
+                : Value<T>{nullptr, stored.signals[p].data(), nullptr, rule.portSizes[p], stored.steps * setup_.batch});
     for (auto& field : stored.fields) result.fields.push_back(field.data());
     result.lengths = stored.lengths.data();
     result.ends = stored.ends.data();
@@ -210,10 +210,10 @@ Batch<T> Conductor<T>::batch(TrialStore handle, int which) {
     if (following.count > 0) {
         result.followers = following.columns.data();
         for (std::size_t p = 0; p < following.values.size(); ++p)
-            result.following.push_back(following.values[p].empty()
-                                           ? Value<T>{}
-                                           : Value<T>{nullptr, following.values[p].data(), nullptr, rule.portSizes[p],
-                                                      following.count});
+            result.following.push_back(
+                following.values[p].empty()
+                    ? Value<T>{}
+                    : Value<T>{nullptr, following.values[p].data(), nullptr, rule.portSizes[p], following.count});
     }
     return result;
 }

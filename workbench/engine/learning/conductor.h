@@ -43,8 +43,7 @@ protected:
     Batch<T> batch(TrialStore store, int which) override;
     void refresh(Group group, TrialStore store) override;
     Summary infer(Group group, TrialStore store, std::span<const Stretch> stretches, const Work& work) override;
-    Summary differentiate(Group group, TrialStore store, std::span<const Stretch> stretches,
-                          const Work& work) override;
+    Summary differentiate(Group group, TrialStore store, std::span<const Stretch> stretches, const Work& work) override;
     double update(Group group, const OptimiserParams& settings) override;
     void save(Copy copy) override;
     void restore(Copy copy) override;

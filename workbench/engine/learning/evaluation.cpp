@@ -13,8 +13,7 @@ namespace {
 
 template <class T>
 int trialsOf(const Setup<T>& setup, const EvaluateRequest& request) {
-    if (setup.steps < 1)
-        throw Error("evaluate", "the experiment has no task; use forward with given inputs");
+    if (setup.steps < 1) throw Error("evaluate", "the experiment has no task; use forward with given inputs");
     return request.trials > 0 ? request.trials : setup.batch;
 }
 
@@ -38,12 +37,11 @@ EvaluateResult evaluateTrials(const Setup<T>& setup, const T* weights, const Eva
     }
     interventions.insert(interventions.end(), request.interventions.begin(), request.interventions.end());
     const auto plan = setup.plan(setup.steps, setup.chunk, interventions, &interrupt);
-    const auto summary = scoreTrials(setup, plan, weights, trials, request.stream, executor, ports,
-                                     [&](Sweep<T>& sweep, const TrialRange& range) {
-                                         for (std::size_t i = 0; i < ports.size(); ++i)
-                                             copySignal(sweep.captured(i), range, sweep.trials(), 1,
-                                                        result.signals[i].second);
-                                     });
+    const auto summary = scoreTrials(
+        setup, plan, weights, trials, request.stream, executor, ports, [&](Sweep<T>& sweep, const TrialRange& range) {
+            for (std::size_t i = 0; i < ports.size(); ++i)
+                copySignal(sweep.captured(i), range, sweep.trials(), 1, result.signals[i].second);
+        });
     if (setup.graph.rule() >= 0) result.metrics = namedNumbers(summary);
     return result;
 }
@@ -56,8 +54,9 @@ class Player final : public TrialPlayer {
 public:
     Player(const Setup<T>& setup, AlignedArray<T> weights, const EvaluateRequest& request,
            const std::vector<Intervention>& interventions)
-        : setup_(setup), weights_(std::move(weights)), trials_(trialsOf(setup, request)),
-          range_{request.stream, 0, trials_, trials_}, plan_(planOf(setup, interventions, trials_)) {
+        : setup_(setup), weights_(std::move(weights)),
+          trials_(trialsOf(setup, request)), range_{request.stream, 0, trials_, trials_},
+          plan_(planOf(setup, interventions, trials_)) {
         sweep_ = std::make_unique<Sweep<T>>(plan_);
         sweep_->begin(range_, weights_.data());
     }

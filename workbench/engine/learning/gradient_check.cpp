@@ -176,8 +176,8 @@ void checkPlainRule(Setup<double>& setup, const AlignedArray<double>& weights,
 
 } // namespace
 
-GradientCheckReport checkGradients(const Experiment& experiment, const Graph& graph, const AlignedArray<double>& weights,
-                                   const std::vector<ParameterInfo>& tensors,
+GradientCheckReport checkGradients(const Experiment& experiment, const Graph& graph,
+                                   const AlignedArray<double>& weights, const std::vector<ParameterInfo>& tensors,
                                    const std::vector<Intervention>& interventions, int entriesPerTensor,
                                    const Interrupt& interrupt) {
     Experiment small = experiment;

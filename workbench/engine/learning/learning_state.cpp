@@ -98,7 +98,8 @@ SessionSnapshot LearningState<T>::snapshot() const {
     const Learned<T>& state = before_ ? *before_ : live_;
     const auto& parts = setup_.network.ruleParts();
     SessionSnapshot s{iteration_, state.optimiser.steps(), seconds_, {}};
-    for (const auto& info : setup_.tensors) s.tensors.push_back({info.name, setup_.toTensor(state.weights.data(), info)});
+    for (const auto& info : setup_.tensors)
+        s.tensors.push_back({info.name, setup_.toTensor(state.weights.data(), info)});
     const auto moments = [&](const Optimiser<T>& optimiser, const std::string& prefix,
                              const std::vector<ParameterInfo>& tensors) {
         for (const auto& info : tensors) {

@@ -21,8 +21,7 @@ ForwardResult OpenLoop<T>::forward(const ForwardRequest& request, const T* weigh
     ForwardResult result;
     for (std::size_t i = 0; i < ports.size(); ++i)
         result.signals.push_back(
-            {request.record[i], signalTensor(swept->captured(i), given,
-                                             units(ports[i].first, ports[i].second))});
+            {request.record[i], signalTensor(swept->captured(i), given, units(ports[i].first, ports[i].second))});
     for (std::size_t n = 0; n < setup_.network.nodes().size(); ++n)
         for (std::size_t k = 0; k < setup_.network.nodes()[n].states.size(); ++k)
             result.finalStates.push_back(
@@ -38,9 +37,7 @@ GradientResult OpenLoop<T>::gradient(const GradientRequest& request, const T* we
     typename Sweep<T>::Terminal terminal;
     for (const auto& weight : request.outputWeights) {
         const auto [node, port] = setup_.resolvePort(weight.name, "weights");
-        terminal.outputs.push_back(
-            {node, port,
-             signalValues(weight, given.steps, given.trials, units(node, port))});
+        terminal.outputs.push_back({node, port, signalValues(weight, given.steps, given.trials, units(node, port))});
     }
     for (const auto& weight : request.stateWeights) terminal.states.push_back(readState(weight, given.trials));
     const auto swept = sweep(given, false);
@@ -48,10 +45,11 @@ GradientResult OpenLoop<T>::gradient(const GradientRequest& request, const T* we
     const TrialRange range{0, 0, given.trials, given.trials};
     const auto gradients = swept->differentiate(range, weights, gradient.data(), terminal, givenPorts);
     GradientResult result;
-    for (const auto& info : setup_.tensors) result.parameters.push_back({info.name, setup_.toTensor(gradient.data(), info)});
+    for (const auto& info : setup_.tensors)
+        result.parameters.push_back({info.name, setup_.toTensor(gradient.data(), info)});
     for (const auto& g : gradients.given)
-        result.inputs.push_back({setup_.portName(g.node, g.port),
-                                 signalTensor(g.values, given, units(g.node, g.port))});
+        result.inputs.push_back(
+            {setup_.portName(g.node, g.port), signalTensor(g.values, given, units(g.node, g.port))});
     for (const auto& g : gradients.initial) result.initialStates.push_back(stateTensor(g, given.trials));
     return result;
 }
@@ -65,7 +63,8 @@ std::unique_ptr<Sweep<T>> OpenLoop<T>::ruleSweep(const std::vector<NamedTensor>&
 }
 
 template <class T>
-Given<T> OpenLoop<T>::read(const std::vector<NamedTensor>& inputs, const std::vector<NamedTensor>& initialStates) const {
+Given<T> OpenLoop<T>::read(const std::vector<NamedTensor>& inputs,
+                           const std::vector<NamedTensor>& initialStates) const {
     if (inputs.empty())
         throw Error("inputs", "no signal is given; name at least one output port, e.g. task.observation");
     Given<T> given;
@@ -79,9 +78,7 @@ Given<T> OpenLoop<T>::read(const std::vector<NamedTensor>& inputs, const std::ve
             given.steps = static_cast<int>(item.tensor.shape[0]);
             given.trials = static_cast<int>(item.tensor.shape[1]);
         }
-        given.signals.push_back(
-            {node, port,
-             signalValues(item, given.steps, given.trials, units(node, port))});
+        given.signals.push_back({node, port, signalValues(item, given.steps, given.trials, units(node, port))});
     }
     for (const auto& item : initialStates) given.states.push_back(readState(item, given.trials));
     return given;

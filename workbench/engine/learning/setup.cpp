@@ -63,7 +63,8 @@ Setup<T>::Setup(Experiment& document, const Graph& wiring, const SessionOptions&
     executor = makeExecutor(options.executor, threads, options.scheduleSeed);
     streams = experiment.streams;
     if (graph.task() >= 0 && !streams && experiment.steps > 0)
-        throw Error("steps", "the task says how many steps a trial has; say \"streams\": true to cut a stream into so many");
+        throw Error("steps",
+                    "the task says how many steps a trial has; say \"streams\": true to cut a stream into so many");
     if (streams && graph.task() < 0) throw Error("streams", "a stream needs a task whose trials go on");
     steps = experiment.steps > 0 ? experiment.steps : graph.task() >= 0 ? network.task().steps() : 0;
     if (graph.task() >= 0 && steps < 1)
@@ -146,7 +147,8 @@ ResolvedIntervention Setup<T>::resolve(const Intervention& i) const {
         r.component = i.component;
     }
     if (i.component >= limit)
-        throw Error(place, fmt::format("component {} does not exist; there are {}, counted from 0", i.component, limit));
+        throw Error(place,
+                    fmt::format("component {} does not exist; there are {}, counted from 0", i.component, limit));
     if (i.from < 0 || (steps > 0 && i.from >= steps))
         throw Error(place, fmt::format("step {} lies outside the trial (0 to {})", i.from, steps - 1));
     return r;

@@ -34,8 +34,8 @@ struct Setup {
     SweepPlan<T> plan(int planSteps, int planTrials, const std::vector<Intervention>& interventions,
                       const Interrupt* interrupt) const;
     TrialRange rangeOf(std::uint32_t iteration, int chunkIndex, int trials) const {
-        return {iteration, static_cast<std::uint32_t>(chunkIndex * chunk),
-                std::min(chunk, trials - chunkIndex * chunk), trials};
+        return {iteration, static_cast<std::uint32_t>(chunkIndex * chunk), std::min(chunk, trials - chunkIndex * chunk),
+                trials};
     }
     int chunksOf(int trials) const { return (trials + chunk - 1) / chunk; }
     /// The tensors of a group, as they are frozen now.

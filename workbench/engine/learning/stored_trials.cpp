@@ -12,7 +12,7 @@ StoredTrials<T>::StoredTrials(const Setup<T>& setup, int store)
     : setup_(setup), info_(setup.network.ruleParts().stores[at(store)]) {
     const auto& graph = setup.graph;
     const int kept = keptSteps();
-    for (int step = 0; step < kept; step += info_.segment > 0 ? info_.segment : kept) {
+    for (int step = 0; step<kept; step += info_.segment> 0 ? info_.segment : kept) {
         if (info_.burnIn > 0) marks_.push_back(std::max(0, step - info_.burnIn));
         marks_.push_back(step);
     }
@@ -114,8 +114,8 @@ template <class T>
 std::size_t StoredTrials<T>::markOf(int step) const {
     const auto found = std::lower_bound(marks_.begin(), marks_.end(), step);
     if (found == marks_.end() || *found != step)
-        throw Error("rule", fmt::format("replays a stretch from step {}, but states are kept before other steps only",
-                                        step));
+        throw Error("rule",
+                    fmt::format("replays a stretch from step {}, but states are kept before other steps only", step));
     return static_cast<std::size_t>(found - marks_.begin());
 }
 
@@ -137,7 +137,8 @@ void StoredTrials<T>::fill(Sweep<T>& sweep, std::span<const Stretch> stretches, 
         const auto& batch = this->batch(s.batch);
         const int begin = s.first - burnIn, available = std::min(steps, batch.steps - begin);
         sweep.origins()[at(c)] = {batch.iteration, static_cast<std::uint32_t>(s.trial), begin};
-        if (!s.fresh) sweep.carried().loadTrial(c, batch.marks.data() + (markOf(begin) * trials + at(s.trial)) * trialSize_);
+        if (!s.fresh)
+            sweep.carried().loadTrial(c, batch.marks.data() + (markOf(begin) * trials + at(s.trial)) * trialSize_);
         // Steps of the trial that count; those of the burn-in are not shown to the rule.
         sweep.ends().lengths[at(c)] = std::clamp(batch.lengths[at(s.trial)] - s.first, 0, s.count);
         const auto copy = [&](const auto* from, auto* to, std::size_t rows, int count) {
@@ -263,7 +264,8 @@ void StoredTrials<T>::load(const std::function<const Tensor*(const std::string&)
         const auto read = [&](const std::string& what, auto* to, std::size_t count) {
             const Tensor* tensor = find(name + what);
             if (!tensor || tensor->values.size() != count)
-                throw Error("checkpoint", "lacks stored trials (" + name + what + "); it belongs to another experiment");
+                throw Error("checkpoint",
+                            "lacks stored trials (" + name + what + "); it belongs to another experiment");
             for (std::size_t k = 0; k < count; ++k) to[k] = static_cast<std::decay_t<decltype(*to)>>(tensor->values[k]);
         };
         for (std::size_t k = 0; k < knownPorts_.size(); ++k) {

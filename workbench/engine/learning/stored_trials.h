@@ -14,15 +14,15 @@ namespace raphe {
 template <class T>
 struct StoredBatch {
     std::uint32_t iteration = 0;
-    int steps = 0;                         ///< that can be replayed
-    std::vector<AlignedArray<T>> known;    ///< by StoredTrials::knownPorts()
-    std::vector<AlignedArray<T>> signals;  ///< by port of the rule
-    std::vector<AlignedArray<T>> fields;   ///< by field of the rule; of the store's own only
-    std::vector<T> marks;                  ///< by mark, then trial: what was carried
-    std::vector<int> lengths;              ///< by trial
+    int steps = 0;                        ///< that can be replayed
+    std::vector<AlignedArray<T>> known;   ///< by StoredTrials::knownPorts()
+    std::vector<AlignedArray<T>> signals; ///< by port of the rule
+    std::vector<AlignedArray<T>> fields;  ///< by field of the rule; of the store's own only
+    std::vector<T> marks;                 ///< by mark, then trial: what was carried
+    std::vector<int> lengths;             ///< by trial
     std::vector<End> ends;
-    std::vector<char> begins;              ///< one step more than steps
-    std::vector<std::int64_t> before;      ///< by trial: steps it had made before this batch
+    std::vector<char> begins;         ///< one step more than steps
+    std::vector<std::int64_t> before; ///< by trial: steps it had made before this batch
     Following<T> following;
 };
 

@@ -2,7 +2,9 @@
 #include "engine/runs/run.h"
 
 #include "engine/document/json_reader.h"
+#include "engine/runs/run_reader.h"
 #include "engine/runs/run_store.h"
+#include "engine/runs/run_summary.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -71,15 +73,14 @@ void restoreFrom(Session& session, Checkpoint checkpoint, const std::string& pla
     if (interventions != session.interventions()) session.setInterventions(std::move(interventions));
 }
 
-/// Writes down what the session reports, and a checkpoint about once a second.
+/// Writes down what the session reports, and a checkpoint about once a second. Keeps nothing itself: a run may be long.
 class Recorder final : public SessionObserver {
 public:
-    Recorder(RunStore& store, std::vector<Metrics> metrics, std::optional<int> checkpointEvery, SessionObserver* next)
-        : store_(store), metrics_(std::move(metrics)), checkpointEvery_(checkpointEvery), next_(next) {}
+    Recorder(RunStore& store, std::optional<int> checkpointEvery, SessionObserver* next)
+        : store_(store), checkpointEvery_(checkpointEvery), next_(next) {}
 
     void onIteration(Session& session, const IterationReport& report) override {
-        metrics_.push_back({report.iteration, report.seconds, report.metrics});
-        store_.appendMetrics(metrics_.back());
+        store_.appendMetrics({report.iteration, report.seconds, report.metrics});
         for (const auto& [recording, tensor] : report.signals)
             store_.appendSignal(recording.port.text(), report.iteration, tensor);
         const auto time = std::chrono::steady_clock::now();
@@ -99,11 +100,9 @@ public:
     void onResumed(Session& session) override {
         if (next_) next_->onResumed(session);
     }
-    const std::vector<Metrics>& metrics() const { return metrics_; }
 
 private:
     RunStore& store_;
-    std::vector<Metrics> metrics_;
     std::optional<int> checkpointEvery_;
     SessionObserver* next_;
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
@@ -149,17 +148,6 @@ void writeProvenance(RunStore& store, const std::map<std::string, std::string>& 
 
 } // namespace
 
-NamedNumbers endMetrics(const std::vector<NamedNumbers>& perIteration) {
-    NamedNumbers result;
-    if (perIteration.empty()) return result;
-    const std::size_t count = std::max<std::size_t>(1, perIteration.size() / 20);
-    for (const auto& [name, value] : perIteration.back()) result.emplace_back(name, 0.0);
-    for (std::size_t i = perIteration.size() - count; i < perIteration.size(); ++i)
-        for (std::size_t m = 0; m < result.size(); ++m)
-            result[m].second += perIteration[i][m].second / static_cast<double>(count);
-    return result;
-}
-
 RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, const RunOptions& options,
                          SessionObserver* observer, const RunStarted& started) {
     Experiment experiment = original;
@@ -172,7 +160,6 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     session->requireRunning();
     const auto document = session->experiment().toJson();
 
-    std::vector<Metrics> metrics;
     const bool goOn = options.resume && RunStore::holdsRun(outcome.folder);
     if (goOn) {
         const auto stored = experimentOfRun(outcome.folder, plugins.registry()).toJson();
@@ -191,14 +178,12 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
             restoreFrom(*session, std::move(*checkpoint), outcome.folder.string());
         }
         store.truncateAfter(position - 1);
-        for (auto& item : reader.metrics())
-            if (item.iteration < position) metrics.push_back(std::move(item));
         for (auto& [key, value] : reader.provenance()) earlier.emplace(key, value);
         resumedAt = position;
     }
     writeProvenance(store, earlier, provenanceOf(*session, plugins, document), resumedAt);
     store.commit();
-    Recorder recorder(store, std::move(metrics), options.checkpointEvery, observer);
+    Recorder recorder(store, options.checkpointEvery, observer);
     if (started) started(*session, outcome.folder);
 
     const auto finish = [&](const std::string& exit) {
@@ -213,15 +198,15 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
         finish("failed");
         throw;
     }
-    outcome.hash = runHash(recorder.metrics(), session->weights());
+    store.commit();
+    auto summary = summarise(RunReader::open(outcome.folder), session->weights());
+    outcome.hash = std::move(summary.hash);
+    outcome.metrics = std::move(summary.metrics);
     store.setProvenance("run_hash", outcome.hash);
     if (!outcome.completed) store.appendEvent(session->iteration(), "interrupted", "{}");
     finish(outcome.completed ? "done" : "interrupted");
     outcome.iterations = session->iteration();
     outcome.seconds = session->trainingSeconds();
-    std::vector<NamedNumbers> all;
-    for (const auto& item : recorder.metrics()) all.push_back(item.values);
-    outcome.metrics = endMetrics(all);
     return outcome;
 }
 

@@ -43,7 +43,4 @@ Experiment experimentOfRun(const std::filesystem::path& folder, const Registry& 
 std::unique_ptr<Session> sessionOfRun(const std::filesystem::path& folder, const Registry& registry,
                                       const SessionOptions& options = {});
 
-/// Metrics, averaged over the last 5 % of the iterations (at least one).
-NamedNumbers endMetrics(const std::vector<NamedNumbers>& perIteration);
-
 } // namespace raphe

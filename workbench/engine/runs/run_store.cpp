@@ -2,356 +2,36 @@
 #include "engine/runs/run_store.h"
 
 #include "engine/base/files.h"
+#include "engine/runs/run_schema.h"
 #include "engine/runs/sqlite.h"
+#include "engine/runs/stored_tensor.h"
+#include "engine/runs/writer_lock.h"
 #include "raphe/error.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
-#include <xxhash.h>
-#include <zstd.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <cerrno>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
-#include <cstring>
-#include <limits>
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
 
-static_assert(std::endian::native == std::endian::little, "blobs hold numbers as the machine does");
-
 namespace raphe {
 namespace {
 
+using namespace stored;
 using sqlite::Access;
 using sqlite::Database;
-using sqlite::Statement;
 using sqlite::Transaction;
 
-constexpr const char* databaseName = "run.sqlite";
-constexpr const char* documentName = "experiment.json";
-constexpr const char* lockName = "run.lock";
-constexpr std::int64_t applicationId = 0x52617068; // "Raph"
-constexpr std::int64_t schemaVersion = 1;
-constexpr std::size_t partBytes = std::size_t{16} << 20;
-constexpr std::uint64_t maxTensorBytes = std::uint64_t{4} << 30;
 constexpr std::size_t maxBufferedBytes = std::size_t{64} << 20;
 constexpr std::size_t keptCheckpoints = 2;
-
-// SQLite stores these texts word for word, and a database with any other is not ours. Documented in file-formats.md.
-constexpr std::array schema{
-    "CREATE TABLE document(id INTEGER PRIMARY KEY CHECK(id = 1), experiment TEXT NOT NULL) STRICT",
-    "CREATE TABLE provenance(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
-    "CREATE TABLE iteration(iteration INTEGER PRIMARY KEY, seconds REAL) STRICT",
-    "CREATE TABLE metric_name(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
-    "CREATE TABLE metric(iteration INTEGER NOT NULL, position INTEGER NOT NULL, name INTEGER NOT NULL, value REAL, "
-    "PRIMARY KEY(iteration, position)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE event(id INTEGER PRIMARY KEY, iteration INTEGER NOT NULL, time REAL NOT NULL, kind TEXT NOT NULL, "
-    "json TEXT NOT NULL) STRICT",
-    "CREATE TABLE port(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
-    "CREATE TABLE signal(port INTEGER NOT NULL, iteration INTEGER NOT NULL, part INTEGER NOT NULL, precision INTEGER "
-    "NOT NULL, "
-    "width INTEGER NOT NULL, shape TEXT NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL, data BLOB NOT "
-    "NULL, "
-    "PRIMARY KEY(port, iteration, part)) STRICT",
-    "CREATE TABLE checkpoint(iteration INTEGER PRIMARY KEY, time REAL NOT NULL, metrics INTEGER NOT NULL, "
-    "tensors INTEGER NOT NULL, state TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT",
-    "CREATE TABLE checkpoint_tensor(iteration INTEGER NOT NULL, position INTEGER NOT NULL, part INTEGER NOT NULL, "
-    "name TEXT NOT NULL, precision INTEGER NOT NULL, width INTEGER NOT NULL, shape TEXT NOT NULL, bytes INTEGER NOT "
-    "NULL, "
-    "checksum INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(iteration, position, part)) STRICT",
-};
 
 double wallClock() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// ---- hashing
-
-/// Feeds values to XXH3 so that no two different sequences of values look the same.
-class Hash {
-public:
-    Hash() : state_(XXH3_createState()) { XXH3_128bits_reset(state_.get()); }
-    Hash& add(std::string_view text) {
-        add(static_cast<std::int64_t>(text.size()));
-        XXH3_128bits_update(state_.get(), text.data(), text.size());
-        return *this;
-    }
-    Hash& add(std::int64_t value) {
-        XXH3_128bits_update(state_.get(), &value, sizeof(value));
-        return *this;
-    }
-    Hash& add(double value) {
-        if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
-        if (value == 0) value = 0; // and not -0
-        return add(std::bit_cast<std::int64_t>(value));
-    }
-    XXH128_hash_t digest() const { return XXH3_128bits_digest(state_.get()); }
-    std::int64_t low() const { return static_cast<std::int64_t>(digest().low64); }
-
-private:
-    struct Free {
-        void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-    };
-    std::unique_ptr<XXH3_state_t, Free> state_;
-};
-
-// ---- tensors as blobs
-
-/// A piece of a tensor, as a row stores it.
-struct Part {
-    int precision = 64; ///< bits the numbers were computed in
-    int width = 8;      ///< bytes a number has in the blob; 4 only where that is exact
-    std::string shape;  ///< "3,4"; empty for a scalar
-    std::int64_t bytes = 0;
-    std::int64_t checksum = 0;
-    std::string data; ///< zstd
-};
-
-std::int64_t checksumOf(const std::string& key, std::int64_t index, const Part& part, std::string_view data) {
-    return Hash()
-        .add(key)
-        .add(index)
-        .add(std::int64_t{part.precision})
-        .add(std::int64_t{part.width})
-        .add(part.shape)
-        .add(part.bytes)
-        .add(data)
-        .low();
-}
-
-bool fitsFloat(double value) {
-    return std::bit_cast<std::uint64_t>(static_cast<double>(static_cast<float>(value))) ==
-           std::bit_cast<std::uint64_t>(value);
-}
-
-/// @param key  what the parts belong to; part of the checksum, so that a part cannot stand in for another
-std::vector<Part> encode(const std::string& place, const std::string& key, const Tensor& tensor) {
-    std::string shape;
-    std::uint64_t size = 1;
-    for (const auto extent : tensor.shape) {
-        if (extent < 0 || (extent > 0 && size > maxTensorBytes / static_cast<std::uint64_t>(extent)))
-            throw Error(place, fmt::format("the shape of {} is too large; record or store less of it", key));
-        size *= static_cast<std::uint64_t>(extent);
-        shape += fmt::format("{}{}", shape.empty() ? "" : ",", extent);
-    }
-    if (size != tensor.values.size() || size * 8 > maxTensorBytes)
-        throw Error(
-            place,
-            fmt::format(
-                "{} has {} values, expected the {} of its shape and at most {} bytes; record or store less of it", key,
-                tensor.values.size(), size, maxTensorBytes));
-    const bool narrow =
-        tensor.precision == Precision::float32 && std::all_of(tensor.values.begin(), tensor.values.end(), fitsFloat);
-    Part part;
-    part.precision = tensor.precision == Precision::float32 ? 32 : 64;
-    part.width = narrow ? 4 : 8;
-    part.shape = std::move(shape);
-
-    const auto perPart = partBytes / static_cast<std::size_t>(part.width);
-    std::vector<Part> parts;
-    std::string raw;
-    for (std::size_t first = 0; first == 0 || first < tensor.values.size(); first += perPart) {
-        const auto count = std::min(perPart, tensor.values.size() - first);
-        raw.resize(count * static_cast<std::size_t>(part.width));
-        for (std::size_t i = 0; narrow && i < count; ++i) {
-            const auto value = static_cast<float>(tensor.values[first + i]);
-            std::memcpy(raw.data() + i * sizeof(float), &value, sizeof(float));
-        }
-        if (!narrow && count > 0) std::memcpy(raw.data(), tensor.values.data() + first, raw.size());
-        auto& stored = parts.emplace_back(part);
-        stored.bytes = static_cast<std::int64_t>(raw.size());
-        stored.data.resize(ZSTD_compressBound(raw.size()));
-        const auto length = ZSTD_compress(stored.data.data(), stored.data.size(), raw.data(), raw.size(), 1);
-        if (ZSTD_isError(length))
-            throw Error(place,
-                        fmt::format("{} cannot be compressed ({}); free some memory", key, ZSTD_getErrorName(length)));
-        stored.data.resize(length);
-        stored.data.shrink_to_fit();
-        stored.checksum = checksumOf(key, static_cast<std::int64_t>(parts.size()) - 1, stored, stored.data);
-    }
-    return parts;
-}
-
-/// Puts a tensor together from its parts, which may come from a damaged file.
-class Decoder {
-public:
-    Decoder(const std::string& place, std::string key) : place_(place), key_(std::move(key)) {}
-
-    void add(std::int64_t index, const Part& part, std::string_view data) {
-        if (index != next_ || checksumOf(key_, index, part, data) != part.checksum) throw damaged();
-        if (next_++ == 0) begin(part);
-        // The checksum proves that we wrote the row, not that nobody meant harm: sizes are checked all the same.
-        if (part.width != width_ || part.bytes < 0 || part.bytes > static_cast<std::int64_t>(partBytes) ||
-            part.bytes % width_ != 0 || tensor_.values.size() + static_cast<std::size_t>(part.bytes / width_) > size_ ||
-            ZSTD_getFrameContentSize(data.data(), data.size()) != static_cast<unsigned long long>(part.bytes))
-            throw damaged();
-        std::string raw(static_cast<std::size_t>(part.bytes), '\0');
-        if (ZSTD_decompress(raw.data(), raw.size(), data.data(), data.size()) != raw.size()) throw damaged();
-        const auto width = static_cast<std::size_t>(width_);
-        for (std::size_t at = 0; at < raw.size(); at += width) {
-            double wide = 0;
-            float narrow = 0;
-            if (width_ == 8)
-                std::memcpy(&wide, raw.data() + at, 8);
-            else
-                std::memcpy(&narrow, raw.data() + at, 4), wide = narrow;
-            tensor_.values.push_back(wide);
-        }
-    }
-    Tensor finish() {
-        if (next_ == 0 || tensor_.values.size() != size_) throw damaged();
-        return std::move(tensor_);
-    }
-
-private:
-    Error damaged() const { return {place_, key_ + " is damaged; use an earlier checkpoint or a copy of the run"}; }
-    void begin(const Part& part) {
-        width_ = part.width;
-        if ((width_ != 4 && width_ != 8) || (part.precision != 32 && part.precision != 64)) throw damaged();
-        tensor_.precision = part.precision == 32 ? Precision::float32 : Precision::float64;
-        std::uint64_t size = 1;
-        const char* at = part.shape.data();
-        const char* const end = at + part.shape.size();
-        while (at != end) {
-            std::int64_t extent = 0;
-            const auto [rest, error] = std::from_chars(at, end, extent);
-            if (error != std::errc{} || extent < 0 ||
-                (extent > 0 && size > maxTensorBytes / static_cast<std::uint64_t>(extent)))
-                throw damaged();
-            size *= static_cast<std::uint64_t>(extent);
-            tensor_.shape.push_back(extent);
-            at = rest;
-            if (at != end && (*at++ != ',' || at == end)) throw damaged();
-        }
-        if (size * 8 > maxTensorBytes) throw damaged();
-        size_ = size;
-    }
-
-    const std::string& place_;
-    std::string key_;
-    Tensor tensor_;
-    std::int64_t next_ = 0;
-    int width_ = 8;
-    std::uint64_t size_ = 0;
-};
-
-std::string signalKey(const std::string& port, std::int64_t iteration) {
-    return fmt::format("the signal of \"{}\" at iteration {}", port, iteration);
-}
-std::string tensorKey(const std::string& name, std::int64_t iteration, std::int64_t position) {
-    return fmt::format("tensor {} (\"{}\") of the checkpoint at iteration {}", position, name, iteration);
-}
-
-/// The columns precision, width, shape, bytes, checksum and data, from `first` on.
-void bindPart(Statement& statement, int first, const Part& part) {
-    statement.bind(first, std::int64_t{part.precision})
-        .bind(first + 1, std::int64_t{part.width})
-        .bind(first + 2, part.shape);
-    statement.bind(first + 3, part.bytes).bind(first + 4, part.checksum).bindBlob(first + 5, part.data);
-}
-void addPart(Decoder& decoder, const Statement& row, std::int64_t index, int first) {
-    Part part;
-    part.precision = static_cast<int>(row.integer(first));
-    part.width = static_cast<int>(row.integer(first + 1));
-    part.shape = row.text(first + 2);
-    part.bytes = row.integer(first + 3);
-    part.checksum = row.integer(first + 4);
-    decoder.add(index, part, row.blob(first + 5));
-}
-
-std::int64_t checkpointChecksum(std::int64_t iteration, std::int64_t metrics, std::int64_t tensors,
-                                std::string_view state) {
-    return Hash().add(iteration).add(metrics).add(tensors).add(state).low();
-}
-
-// ---- the database
-
-/// @throws Error unless the database has exactly our tables
-void checkSchema(const Database& database, const std::string& place) {
-    const auto version = database.integer("PRAGMA user_version");
-    if (database.integer("PRAGMA application_id") != applicationId || version < 1)
-        throw Error(place, "holds no complete run; choose another directory, or delete it and run again");
-    if (version > schemaVersion) throw Error(place, "was written by a newer version of Raphe; update Raphe to read it");
-    auto tables = database.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL");
-    std::size_t known = 0;
-    while (tables.step()) {
-        if (std::find(schema.begin(), schema.end(), tables.text(0)) == schema.end())
-            throw Error(place, "has tables that Raphe does not know; restore the run from a copy");
-        ++known;
-    }
-    if (known != schema.size()) throw Error(place, "has lost some of its tables; restore the run from a copy");
-}
-
-/// The writer's claim on a directory. The kernel drops it when the process ends, however it ends.
-class WriterLock {
-public:
-    explicit WriterLock(const std::filesystem::path& directory) {
-        const auto path = directory / lockName;
-        descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (descriptor_ < 0)
-            throw Error(directory.string(),
-                        fmt::format("cannot be written ({}); choose a directory where you may write",
-                                    std::generic_category().message(errno)));
-        if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-            const int error = errno;
-            const auto owner = ownerText();
-            ::close(descriptor_);
-            if (error == EWOULDBLOCK)
-                throw Error(directory.string(),
-                            fmt::format("another process{} is writing this run; wait for it to end, stop it, or "
-                                        "choose another --out",
-                                        owner));
-            throw Error(directory.string(), fmt::format("cannot be locked ({}); choose a directory on a local disk",
-                                                        std::generic_category().message(error)));
-        }
-        // For the sentence above only, so failing to write it does no harm.
-        const auto owner = fmt::format("{}\n", ::getpid());
-        if (::ftruncate(descriptor_, 0) == 0) static_cast<void>(!::pwrite(descriptor_, owner.data(), owner.size(), 0));
-    }
-    WriterLock(const WriterLock&) = delete;
-    WriterLock& operator=(const WriterLock&) = delete;
-    ~WriterLock() { ::close(descriptor_); }
-
-private:
-    std::string ownerText() const {
-        std::array<char, 16> text{};
-        const auto length = ::pread(descriptor_, text.data(), text.size() - 1, 0);
-        int owner = 0;
-        if (length <= 0 || std::from_chars(text.data(), text.data() + length, owner).ec != std::errc{}) return {};
-        return fmt::format(" ({})", owner);
-    }
-    int descriptor_ = -1;
-};
-
-void checkIsDirectory(const std::filesystem::path& directory) {
-    std::error_code error;
-    const auto status = std::filesystem::status(directory, error);
-    if (!std::filesystem::exists(status))
-        throw Error(directory.string(), "there is no such directory; give the directory of a run");
-    if (!std::filesystem::is_directory(status))
-        throw Error(directory.string(), "is not a directory; give the directory of a run");
-    if (!std::filesystem::exists(directory / databaseName, error))
-        throw Error(directory.string(),
-                    fmt::format("holds no run ({} is missing); give the directory of a run", databaseName));
-}
-
-std::string experimentOf(const Database& database, const std::string& place) {
-    auto row = database.prepare("SELECT experiment FROM document");
-    if (!row.step()) throw Error(place, "has lost its experiment document; restore the run from a copy");
-    return row.text(0);
-}
-
 } // namespace
-
-// ---- writing
 
 class RunStore::Impl {
 public:
@@ -378,12 +58,10 @@ public:
         configure();
         {
             Transaction transaction(database_, Transaction::Kind::write);
-            for (const auto* table : schema) database_.execute(table);
+            createSchema(database_);
             database_.prepare("INSERT INTO document(id, experiment) VALUES(1, ?)")
                 .bind(0, std::string_view(experimentJson))
                 .run();
-            database_.execute(
-                fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", applicationId, schemaVersion));
             transaction.commit();
         }
         writeAtomically(directory_ / documentName, experimentJson);
@@ -412,10 +90,12 @@ public:
         metrics_.push_back(metrics);
         last_ = metrics.iteration;
         touched(64 * (metrics.values.size() + 1));
+        commitIfMuch();
     }
     void appendEvent(std::int64_t iteration, const std::string& kind, const std::string& json) {
         events_.push_back({iteration, wallClock(), kind, json});
         touched(kind.size() + json.size());
+        commitIfMuch();
     }
     void appendSignal(const std::string& port, std::int64_t iteration, const Tensor& tensor) {
         auto parts = encode(place_, signalKey(port, iteration), tensor);
@@ -423,8 +103,9 @@ public:
         for (const auto& part : parts) bytes += part.data.size();
         signals_.push_back({port, iteration, std::move(parts)});
         touched(bytes);
-        if (bufferedBytes_ > maxBufferedBytes) commit();
+        commitIfMuch();
     }
+    std::size_t bufferedRows() const { return metrics_.size() + events_.size() + signals_.size(); }
 
     void commit() {
         if (buffered_) inTransaction([] {});
@@ -519,6 +200,9 @@ private:
         if (!buffered_) oldest_ = std::chrono::steady_clock::now();
         buffered_ = true;
         bufferedBytes_ += bytes;
+    }
+    void commitIfMuch() {
+        if (bufferedBytes_ > maxBufferedBytes || bufferedRows() >= RunStore::maxBufferedRows) commit();
     }
 
     /// Writes what is buffered, then does `more`, all or nothing.
@@ -638,11 +322,12 @@ RunStore RunStore::create(const std::filesystem::path& directory, const std::str
 
 bool RunStore::holdsRun(const std::filesystem::path& directory) {
     if (!std::filesystem::exists(directory / databaseName)) return false;
-    return Database(directory / databaseName, Access::read).integer("SELECT count(*) FROM sqlite_schema") > 0;
+    // A kill within a transaction leaves a journal that only a connection that may write can play back.
+    return Database(directory / databaseName, Access::write).integer("SELECT count(*) FROM sqlite_schema") > 0;
 }
 
 RunStore RunStore::open(const std::filesystem::path& directory) {
-    checkIsDirectory(directory);
+    checkIsRunDirectory(directory);
     auto impl = std::make_unique<Impl>(directory, Access::write);
     impl->resume();
     return RunStore(std::move(impl));
@@ -660,188 +345,6 @@ void RunStore::commit() { impl_->commit(); }
 bool RunStore::commitIfDue(std::chrono::milliseconds age) { return impl_->commitIfDue(age); }
 void RunStore::commitCheckpoint(const Checkpoint& checkpoint) { impl_->commitCheckpoint(checkpoint); }
 void RunStore::truncateAfter(std::int64_t iteration) { impl_->truncateAfter(iteration); }
-
-// ---- reading
-
-class RunReader::Impl {
-public:
-    Impl(const std::filesystem::path& directory, Access access)
-        : place((directory / databaseName).string()), database(directory / databaseName, access) {
-        checkSchema(database, place);
-    }
-
-    Checkpoint checkpoint(std::int64_t iteration) const {
-        const auto damaged = [&] {
-            return Error(
-                place, fmt::format("the checkpoint at iteration {} is damaged; use an earlier one or a copy of the run",
-                                   iteration));
-        };
-        auto row = database.prepare("SELECT metrics, tensors, state, checksum FROM checkpoint WHERE iteration = ?");
-        if (!row.bind(0, iteration).step()) throw damaged();
-        Checkpoint result{iteration, {}, row.text(2)};
-        const auto metrics = row.integer(0), tensors = row.integer(1);
-        if (checkpointChecksum(iteration, metrics, tensors, result.stateJson) != row.integer(3)) throw damaged();
-        auto count = database.prepare("SELECT count(*) FROM iteration WHERE iteration <= ?");
-        if (!count.bind(0, iteration).step() || count.integer(0) != metrics) throw damaged();
-
-        auto parts = database.prepare(
-            "SELECT position, part, name, precision, width, shape, bytes, checksum, data FROM checkpoint_tensor "
-            "WHERE iteration = ? ORDER BY position, part");
-        parts.bind(0, iteration);
-        std::optional<Decoder> decoder;
-        std::string name;
-        const auto finish = [&] {
-            if (decoder) result.tensors.push_back({name, decoder->finish()});
-        };
-        while (parts.step()) {
-            if (parts.integer(1) == 0) {
-                finish();
-                name = parts.text(2);
-                decoder.emplace(place, tensorKey(name, iteration, static_cast<std::int64_t>(result.tensors.size())));
-            }
-            if (!decoder || parts.integer(0) != static_cast<std::int64_t>(result.tensors.size()) ||
-                parts.text(2) != name)
-                throw damaged();
-            addPart(*decoder, parts, parts.integer(1), 3);
-        }
-        finish();
-        if (static_cast<std::int64_t>(result.tensors.size()) != tensors) throw damaged();
-        return result;
-    }
-
-    std::string place;
-    Database database;
-};
-
-RunReader::RunReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-RunReader::RunReader(RunReader&&) noexcept = default;
-RunReader& RunReader::operator=(RunReader&&) noexcept = default;
-RunReader::~RunReader() = default;
-
-RunReader RunReader::open(const std::filesystem::path& directory) {
-    checkIsDirectory(directory);
-    try {
-        return RunReader(std::make_unique<Impl>(directory, Access::read));
-    } catch (const Error&) {
-        // SQLite needs helper files beside a database that others might write. Where nobody can, it reads without them.
-        std::error_code error;
-        const auto waiting = std::filesystem::file_size(directory / (std::string(databaseName) + "-wal"), error);
-        if (::access(directory.c_str(), W_OK) == 0 || (!error && waiting > 0)) throw;
-        return RunReader(std::make_unique<Impl>(directory, Access::immutable));
-    }
-}
-
-std::string RunReader::experimentJson() const { return experimentOf(impl_->database, impl_->place); }
-
-std::vector<std::pair<std::string, std::string>> RunReader::provenance() const {
-    std::vector<std::pair<std::string, std::string>> result;
-    auto row = impl_->database.prepare("SELECT key, value FROM provenance ORDER BY key");
-    while (row.step()) result.emplace_back(row.text(0), row.text(1));
-    return result;
-}
-
-std::vector<Metrics> RunReader::metrics(std::int64_t after) const {
-    std::vector<Metrics> result;
-    auto row = impl_->database.prepare(
-        "SELECT i.iteration, i.seconds, ifnull(m.position, -1), n.name, m.value FROM iteration i "
-        "LEFT JOIN metric m ON m.iteration = i.iteration LEFT JOIN metric_name n ON n.id = m.name "
-        "WHERE i.iteration > ? ORDER BY i.iteration, m.position");
-    row.bind(0, after);
-    while (row.step()) {
-        if (result.empty() || result.back().iteration != row.integer(0))
-            result.push_back({row.integer(0), row.real(1), {}});
-        if (row.integer(2) >= 0) result.back().values.emplace_back(row.text(3), row.real(4));
-    }
-    return result;
-}
-
-std::vector<Event> RunReader::events() const {
-    std::vector<Event> result;
-    auto row = impl_->database.prepare("SELECT iteration, time, kind, json FROM event ORDER BY id");
-    while (row.step()) result.push_back({row.integer(0), row.real(1), row.text(2), row.text(3)});
-    return result;
-}
-
-std::vector<SignalSummary> RunReader::listSignals() const {
-    std::vector<SignalSummary> result;
-    auto row = impl_->database.prepare("SELECT p.name, count(*), min(s.iteration), max(s.iteration) FROM port p "
-                                       "JOIN signal s ON s.port = p.id AND s.part = 0 GROUP BY p.id ORDER BY p.name");
-    while (row.step()) result.push_back({row.text(0), row.integer(1), row.integer(2), row.integer(3)});
-    return result;
-}
-
-std::vector<Signal> RunReader::signals(const std::string& port) const {
-    std::vector<Signal> result;
-    auto row =
-        impl_->database.prepare("SELECT iteration, part, precision, width, shape, bytes, checksum, data FROM signal "
-                                "WHERE port = (SELECT id FROM port WHERE name = ?) ORDER BY iteration, part");
-    row.bind(0, std::string_view(port));
-    std::optional<Decoder> decoder;
-    std::int64_t iteration = 0;
-    while (row.step()) {
-        if (!decoder || row.integer(0) != iteration) {
-            if (decoder) result.push_back({port, iteration, decoder->finish()});
-            iteration = row.integer(0);
-            decoder.emplace(impl_->place, signalKey(port, iteration));
-        }
-        addPart(*decoder, row, row.integer(1), 2);
-    }
-    if (decoder) result.push_back({port, iteration, decoder->finish()});
-    return result;
-}
-
-std::optional<Tensor> RunReader::signal(const std::string& port, std::int64_t iteration) const {
-    auto row =
-        impl_->database.prepare("SELECT part, precision, width, shape, bytes, checksum, data FROM signal "
-                                "WHERE port = (SELECT id FROM port WHERE name = ?) AND iteration = ? ORDER BY part");
-    row.bind(0, std::string_view(port)).bind(1, iteration);
-    Decoder decoder(impl_->place, signalKey(port, iteration));
-    bool any = false;
-    while (row.step()) {
-        any = true;
-        addPart(decoder, row, row.integer(0), 1);
-    }
-    if (!any) return std::nullopt;
-    return decoder.finish();
-}
-
-std::optional<Checkpoint> RunReader::latestCheckpoint(std::string* damage) const {
-    const Transaction snapshot(impl_->database, Transaction::Kind::read); // the writer may delete what we are reading
-    std::vector<std::int64_t> iterations;
-    {
-        auto row = impl_->database.prepare("SELECT iteration FROM checkpoint ORDER BY iteration DESC");
-        while (row.step()) iterations.push_back(row.integer(0));
-    }
-    for (std::size_t i = 0; i < iterations.size(); ++i) {
-        try {
-            return impl_->checkpoint(iterations[i]);
-        } catch (const Error& error) {
-            if (i + 1 == iterations.size()) throw;
-            if (damage) *damage = error.what();
-        }
-    }
-    return std::nullopt;
-}
-
-// ---- the run hash
-
-std::string runHash(const std::vector<Metrics>& metrics, const std::vector<NamedTensor>& tensors) {
-    Hash hash;
-    hash.add(static_cast<std::int64_t>(metrics.size()));
-    for (const auto& row : metrics) {
-        hash.add(row.iteration).add(static_cast<std::int64_t>(row.values.size()));
-        for (const auto& [name, value] : row.values) hash.add(std::string_view(name)).add(value);
-    }
-    hash.add(static_cast<std::int64_t>(tensors.size()));
-    for (const auto& [name, tensor] : tensors) {
-        hash.add(std::string_view(name)).add(std::int64_t{tensor.precision == Precision::float32 ? 32 : 64});
-        hash.add(static_cast<std::int64_t>(tensor.shape.size()));
-        for (const auto extent : tensor.shape) hash.add(extent);
-        hash.add(std::string_view(reinterpret_cast<const char*>(tensor.values.data()),
-                                  tensor.values.size() * sizeof(double)));
-    }
-    const auto digest = hash.digest();
-    return fmt::format("{:016x}{:016x}", digest.high64, digest.low64);
-}
+std::size_t RunStore::bufferedRows() const { return impl_->bufferedRows(); }
 
 } // namespace raphe

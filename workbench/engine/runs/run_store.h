@@ -1,56 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/base/tensor.h"
+#include "engine/runs/run_records.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace raphe {
 
-/// What one iteration of training measured. Iterations increase; the first may be 0 or 1.
-struct Metrics {
-    std::int64_t iteration = 0;
-    double seconds = 0; ///< of training so far; not part of the run hash
-    std::vector<std::pair<std::string, double>> values;
-    friend bool operator==(const Metrics&, const Metrics&) = default;
-};
-
-/// Everything needed to go on.
-struct Checkpoint {
-    std::int64_t iteration = 0; ///< the last one that it includes
-    std::vector<NamedTensor> tensors;
-    std::string stateJson; ///< whatever is not a tensor: optimiser steps, positions of streams
-    friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
-};
-
-struct Event {
-    std::int64_t iteration = 0;
-    double time = 0; ///< wall clock, seconds since 1970 (UTC)
-    std::string kind, json;
-};
-
-struct Signal {
-    std::string port;
-    std::int64_t iteration = 0;
-    Tensor tensor;
-};
-
-/// How much of a port was recorded.
-struct SignalSummary {
-    std::string port;
-    std::int64_t count = 0, firstIteration = 0, lastIteration = 0;
-};
-
-/// The single writer of a run directory: `run.sqlite` and `experiment.json`. Rows are buffered until a commit; each
-/// commit is one synced transaction, so a kill or a power cut leaves exactly the commits that had returned. While it
-/// lives it holds a lock that refuses a second writer. Readers neither wait for it nor make it wait.
+/// The single writer of a run directory: `run.sqlite` and `experiment.json`. Rows are buffered until a commit, which an
+/// append makes by itself when many rows or bytes wait; each commit is one synced transaction, so a kill or a power cut
+/// leaves exactly the commits that had returned. While it lives it holds a lock that refuses a second writer. Readers
+/// neither wait for it nor make it wait.
 /// Use from one thread at a time. Every function throws Error when the disk or the file fails; what was buffered then
 /// stays buffered, so that a later commit can succeed.
 class RunStore {
@@ -70,7 +35,7 @@ public:
     /// @pre metrics.iteration exceeds every iteration of earlier metrics and checkpoints
     void appendMetrics(const Metrics& metrics);
     void appendEvent(std::int64_t iteration, const std::string& kind, const std::string& json);
-    /// At most one tensor for a port and an iteration. Compressed at once; commits by itself when the buffer is large.
+    /// At most one tensor for a port and an iteration. Compressed at once.
     void appendSignal(const std::string& port, std::int64_t iteration, const Tensor& tensor);
 
     void commit();
@@ -83,42 +48,14 @@ public:
     /// Forgets metrics, events, signals and checkpoints of later iterations.
     void truncateAfter(std::int64_t iteration);
 
+    /// Metrics, events and signals that wait for a commit: fewer than maxBufferedRows, unless a commit fails.
+    std::size_t bufferedRows() const;
+    static constexpr std::size_t maxBufferedRows = 16384;
+
 private:
     class Impl;
     explicit RunStore(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
-
-/// Reads a run, finished or not, without disturbing its writer. Each call sees the commits made so far.
-class RunReader {
-public:
-    static RunReader open(const std::filesystem::path& directory);
-    RunReader(RunReader&&) noexcept;
-    RunReader& operator=(RunReader&&) noexcept;
-    ~RunReader();
-
-    std::string experimentJson() const; ///< as resolved when the run began; the copy inside the database
-    std::vector<std::pair<std::string, std::string>> provenance() const; ///< by key
-    /// Metrics of iterations beyond `after`, in order.
-    std::vector<Metrics> metrics(std::int64_t after = -1) const;
-    std::vector<Event> events() const;
-    std::vector<SignalSummary> listSignals() const;
-    std::vector<Signal> signals(const std::string& port) const; ///< by iteration
-    std::optional<Tensor> signal(const std::string& port, std::int64_t iteration) const;
-    /// The newest checkpoint, or the one before when the newest is damaged; nothing when the run has none.
-    /// @param damage  receives a sentence when a damaged checkpoint was skipped
-    /// @throws Error when there are checkpoints but all are damaged
-    std::optional<Checkpoint> latestCheckpoint(std::string* damage = nullptr) const;
-
-private:
-    class Impl;
-    explicit RunReader(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
-};
-
-/// 32 hexadecimal digits by which two runs are compared: xxh3-128 of iterations, metric names and values (bit patterns;
-/// all NaN alike, -0 like 0, because a database column keeps neither), then of the names, shapes, precisions and values
-/// of the tensors, in the order given. Seconds are left out.
-std::string runHash(const std::vector<Metrics>& metrics, const std::vector<NamedTensor>& tensors);
 
 } // namespace raphe

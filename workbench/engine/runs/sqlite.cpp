@@ -13,6 +13,7 @@ namespace raphe::sqlite {
 namespace {
 
 const char* remedy(int code) {
+    if (code == SQLITE_READONLY_ROLLBACK) return "its writer was killed, so continue the run with --resume first";
     switch (code & 0xff) {
     case SQLITE_CORRUPT:
         return "the file is damaged, so restore it from a copy or start a new run";

@@ -23,10 +23,10 @@ Carried<T>::Carried(const Network<T>& network, int trials) : network_(network), 
     }
     for (std::size_t n = 0; n < nodes.size(); ++n)
         for (std::size_t k = 0; k < nodes[n].states.size(); ++k)
-            pieces_.push_back(
-                {static_cast<int>(n), &states_[n][k], &stateAdjoints_[n][k], nodes[n].states[k].size()});
+            pieces_.push_back({static_cast<int>(n), &states_[n][k], &stateAdjoints_[n][k], nodes[n].states[k].size()});
     for (std::size_t w = 0; w < wires.size(); ++w)
-        if (wires[w].delayed) pieces_.push_back({wires[w].fromNode, &delays_[w], &delayAdjoints_[w], at(wires[w].size)});
+        if (wires[w].delayed)
+            pieces_.push_back({wires[w].fromNode, &delays_[w], &delayAdjoints_[w], at(wires[w].size)});
     for (const auto& piece : pieces_) size_ += piece.values->size();
 }
 
@@ -40,9 +40,8 @@ template <class T>
 T Carried<T>::initialDelay(int wire) const {
     const auto& w = network_.graph().wires()[at(wire)];
     const int shown = shownState(wire);
-    const double value = shown >= 0
-                             ? network_.nodes()[at(w.fromNode)].states[at(shown)].initial
-                             : network_.graph().nodes()[at(w.toNode)].declaration().ports[at(w.toPort)].neutral;
+    const double value = shown >= 0 ? network_.nodes()[at(w.fromNode)].states[at(shown)].initial
+                                    : network_.graph().nodes()[at(w.toNode)].declaration().ports[at(w.toPort)].neutral;
     return static_cast<T>(value);
 }
 

@@ -31,12 +31,12 @@ struct SweepPlan {
     std::uint64_t seed = 0;
     std::size_t memoryBytes = 0;
     std::vector<ResolvedIntervention> interventions;
-    bool streams = false;                 ///< a trial that ends begins anew, and goes on in the next sweep
-    int burnIn = 0;                       ///< of the steps: the first so many are swept without a gradient
+    bool streams = false;                    ///< a trial that ends begins anew, and goes on in the next sweep
+    int burnIn = 0;                          ///< of the steps: the first so many are swept without a gradient
     const std::vector<int>* ports = nullptr; ///< of the rule: a replay computes what these need; null: the task runs
-    std::vector<int> marks;               ///< steps before which what is carried is kept, in ascending order
-    bool following = false;               ///< keep what the rule's ports show after a trial's last step
-    const Interrupt* interrupt = nullptr; ///< is polled at every step
+    std::vector<int> marks;                  ///< steps before which what is carried is kept, in ascending order
+    bool following = false;                  ///< keep what the rule's ports show after a trial's last step
+    const Interrupt* interrupt = nullptr;    ///< is polled at every step
 };
 
 /// Which trials a sweep is about.

@@ -61,19 +61,16 @@ template <class T>
 void Span<T>::run(const Request& request) {
     tape_.clear();
     tape_.setRecording(request.record);
-    window_ = {request.first, request.count,    0,
-               request.count, plan_.trials,     plan_.dt,
-               plan_.seed,    range_.iteration, range_.first,
-               before_,       origins_};
+    window_ = {request.first,    request.count, 0,       request.count, plan_.trials, plan_.dt, plan_.seed,
+               range_.iteration, range_.first,  before_, origins_};
     for (std::size_t n = 0; n < frames_.size(); ++n) {
         stageOf_[n] = -1;
         std::fill(frames_[n].outputs.begin(), frames_[n].outputs.end(), Value<T>{});
         for (std::size_t p = 0; p < request.known[n].size(); ++p)
             if (request.known[n][p] && graph_.nodes()[n].declaration().ports[p].kind == PortKind::output &&
                 graph_.nodes()[n].portSizes[p] > 0)
-                frames_[n].outputs[p] =
-                    known_.columns(tape_, static_cast<int>(n), static_cast<int>(p), request.first, request.count,
-                                   request.differentiateKnown && request.record);
+                frames_[n].outputs[p] = known_.columns(tape_, static_cast<int>(n), static_cast<int>(p), request.first,
+                                                       request.count, request.differentiateKnown && request.record);
     }
     for (std::size_t w = 0; w < delayLeaves_.size(); ++w) {
         auto& delay = carried_.delay(static_cast<int>(w));
@@ -231,7 +228,8 @@ Value<T> Span<T>::gather(int node, int port, int offset, int count) {
         else if (offset > 0)
             part = sequence.columns((offset - 1) * b, count * b);
         else
-            part = count == 1 ? delayLeaves_[at(w)] : joinColumns(delayLeaves_[at(w)], sequence.columns(0, (count - 1) * b));
+            part = count == 1 ? delayLeaves_[at(w)]
+                              : joinColumns(delayLeaves_[at(w)], sequence.columns(0, (count - 1) * b));
         // At the span's first step what is carried has begun anew already.
         if (wire.delayed && offset + count > 1 && ends_.anyBegin(window_.spanStart + offset, count))
             part = beginAnew(part, window_.spanStart + offset, carried_.initialDelay(w), false);
@@ -246,8 +244,7 @@ void Span<T>::beginAnew(int n, int t) {
     auto& frame = frames_[at(n)];
     for (std::size_t k = 0; k < frame.states.size(); ++k) {
         const auto& info = network_.nodes()[at(n)].states[k];
-        frame.states[k] =
-            beginAnew(frame.states[k], window_.spanStart + t, static_cast<T>(info.initial), info.inPlace);
+        frame.states[k] = beginAnew(frame.states[k], window_.spanStart + t, static_cast<T>(info.initial), info.inPlace);
     }
 }
 

@@ -217,8 +217,8 @@ void Sweep<T>::beginAnew(int step) {
 
 template <class T>
 void Sweep<T>::runSpan(int first, int count, bool record, const std::vector<Stage>& stages, const PortMask& known) {
-    span_.run({first, count, record, stages, known, loop(), settle_ && first + count == plan_.steps,
-               wantKnownAdjoints_});
+    span_.run(
+        {first, count, record, stages, known, loop(), settle_ && first + count == plan_.steps, wantKnownAdjoints_});
     if (loop() && !record)
         for (std::size_t n = 0; n < replayKnown_.size(); ++n) // what was drawn is replayed while learning
             for (std::size_t p = 0; p < replayKnown_[n].size(); ++p)

@@ -18,7 +18,7 @@ class GradientRule;
 /// step * trials + trial.
 template <class T>
 struct Batch {
-    int steps = 0;  ///< of an older batch: those that can still be replayed
+    int steps = 0; ///< of an older batch: those that can still be replayed
     int trials = 0;
     std::vector<Value<T>> signals;   ///< by port of the rule, as they were while acting
     std::vector<T*> fields;          ///< by field, at column(); for the rule to fill

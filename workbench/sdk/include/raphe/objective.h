@@ -26,10 +26,10 @@ public:
     bool continues = false;       ///< the trials go on after the last step (streams)
     std::vector<Value<T>> inputs; ///< by port; adjoints are zero and to be added to
     std::vector<Value<T>> batch; ///< by port: the whole batch, columns step * batchTrials + trial; only if needsBatch()
-    std::vector<Value<T>> stored;   ///< by port: what it showed when the trials were collected; only in replays
-    std::vector<const T*> fields;   ///< by field, at column(); only in replays
-    const int* lengths = nullptr;   ///< by trial: steps that count; null: all
-    const End* ends = nullptr;      ///< at column(); null: no trial ends before the last step
+    std::vector<Value<T>> stored; ///< by port: what it showed when the trials were collected; only in replays
+    std::vector<const T*> fields; ///< by field, at column(); only in replays
+    const int* lengths = nullptr; ///< by trial: steps that count; null: all
+    const End* ends = nullptr;    ///< at column(); null: no trial ends before the last step
 
     Value<T> input(Input port) const { return inputs[static_cast<std::size_t>(port.index)]; }
     Value<T> batchOf(Input port) const { return batch[static_cast<std::size_t>(port.index)]; }
