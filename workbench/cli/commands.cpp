@@ -3,22 +3,12 @@
 
 #include "engine/analysis/figure.h"
 #include "engine/base/text.h"
-<<<<<<< HEAD
 #include "engine/document/stage_plan.h"
-    == == ==
-    =
->>>>>>> wt-layout
 #include "engine/mechanisms/conformance.h"
 #include "engine/mechanisms/describe.h"
 #include "engine/runs/export.h"
 #include "engine/runs/run.h"
-        <<<<<<<HEAD
-#include "engine/runs/run_store.h"
-                   == == ==
-               =
 #include "engine/runs/run_reader.h"
-                   >>>>>>>
-            wt - layout
 #include "lua/lua_host.h"
 
 #include <fmt/format.h>
@@ -26,317 +16,313 @@
 #include <algorithm>
 #include <map>
 
-        namespace raphe::cli {
+namespace raphe::cli {
 
-    namespace {
+namespace {
 
-    Json object(const NamedNumbers& numbers) {
-        Json result = Json::object();
-        for (const auto& [name, value] : numbers) result[name] = value;
-        return result;
-    }
+Json object(const NamedNumbers& numbers) {
+    Json result = Json::object();
+    for (const auto& [name, value] : numbers) result[name] = value;
+    return result;
+}
 
-    Experiment load(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments) {
-        return loadExperiment(name, plugins.registry(), assignments);
-    }
+Experiment load(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments) {
+    return loadExperiment(name, plugins.registry(), assignments);
+}
 
-    /// The options that decide what a run computes, as they were given.
-    std::string sameSettings(const RunArguments& a) {
-        std::string text;
-        for (const auto& assignment : a.assignments) text += " --set '" + assignment + "'";
-        for (const auto& intervention : a.interventions) text += " --intervene '" + intervention + "'";
-        for (const auto& port : a.record) text += " --record " + port;
-        if (a.recordAll) text += " --record-all";
-        if (a.seed) text += fmt::format(" --seed {}", *a.seed);
-        if (a.iterations) text += fmt::format(" --iterations {}", *a.iterations);
-        if (!a.precision.empty()) text += " --precision " + a.precision;
-        return text;
-    }
+/// The options that decide what a run computes, as they were given.
+std::string sameSettings(const RunArguments& a) {
+    std::string text;
+    for (const auto& assignment : a.assignments) text += " --set '" + assignment + "'";
+    for (const auto& intervention : a.interventions) text += " --intervene '" + intervention + "'";
+    for (const auto& port : a.record) text += " --record " + port;
+    if (a.recordAll) text += " --record-all";
+    if (a.seed) text += fmt::format(" --seed {}", *a.seed);
+    if (a.iterations) text += fmt::format(" --iterations {}", *a.iterations);
+    if (!a.precision.empty()) text += " --precision " + a.precision;
+    return text;
+}
 
-    /// What happens in a stage, in one line.
-    std::string describe(const TrainingStage& stage) {
-        auto text = fmt::format("stage {}: {} iterations", stage.name, stage.iterations);
-        if (!stage.frozen.empty()) text += ", frozen " + joined(stage.frozen);
-        for (const auto& [key, value] : stage.set) text += fmt::format(", {} {}", key, toJson(value).dump());
-        for (const auto& [key, schedule] : stage.schedules) text += fmt::format(", {} {}", key, nameOf(schedule.kind));
-        if (stage.resetOptimiser) text += ", fresh optimiser";
-        if (stage.keepBest)
-            text += fmt::format(", keeps the weights of the {} {} of {}",
-                                stage.keepBest->goal == Goal::min ? "smallest" : "largest", stage.keepBest->metric,
-                                nameOf(stage.keepBest->of));
-        return text;
-    }
+/// What happens in a stage, in one line.
+std::string describe(const TrainingStage& stage) {
+    auto text = fmt::format("stage {}: {} iterations", stage.name, stage.iterations);
+    if (!stage.frozen.empty()) text += ", frozen " + joined(stage.frozen);
+    for (const auto& [key, value] : stage.set) text += fmt::format(", {} {}", key, toJson(value).dump());
+    for (const auto& [key, schedule] : stage.schedules) text += fmt::format(", {} {}", key, nameOf(schedule.kind));
+    if (stage.resetOptimiser) text += ", fresh optimiser";
+    if (stage.keepBest)
+        text += fmt::format(", keeps the weights of the {} {} of {}",
+                            stage.keepBest->goal == Goal::min ? "smallest" : "largest", stage.keepBest->metric,
+                            nameOf(stage.keepBest->of));
+    return text;
+}
 
-    /// Plugins that could not be loaded are worth a word when something is missing.
-    void warnOfBrokenPlugins(const PluginHost& plugins) {
-        for (const auto& record : plugins.records())
-            if (!record.error.empty()) fmt::print(stderr, "raphe: plugin disabled: {}\n", record.error);
-    }
+/// Plugins that could not be loaded are worth a word when something is missing.
+void warnOfBrokenPlugins(const PluginHost& plugins) {
+    for (const auto& record : plugins.records())
+        if (!record.error.empty()) fmt::print(stderr, "raphe: plugin disabled: {}\n", record.error);
+}
 
-    } // namespace
+} // namespace
 
-    int list(const PluginHost& plugins, const std::string& kind, bool json) {
-        warnOfBrokenPlugins(plugins);
-        for (const auto& key : plugins.registry().keys(kind)) {
-            const auto& declaration = plugins.registry().find(key, key).declaration;
-            if (json)
-                fmt::print("{}\n", Json{{"name", key},
-                                        {"version", declaration.version},
-                                        {"summary", declaration.summary},
-                                        {"plugin", plugins.registry().provider(key)}}
-                                       .dump());
-            else
-                fmt::print("{:<26} {}\n", key, declaration.summary);
-        }
-        return 0;
-    }
-
-    int describe(const PluginHost& plugins, const std::string& mechanism, bool json, bool markdown) {
-        if (mechanism.empty()) {
-            if (!markdown)
-                throw Error(
-                    "describe",
-                    "name a mechanism, e.g. model.low_rank_rnn, or ask for the whole reference with --markdown");
-            fmt::print("{}", referenceMarkdown(plugins.registry()));
-            return 0;
-        }
-        const auto& declaration = plugins.registry().find(mechanism, "describe").declaration;
+int list(const PluginHost& plugins, const std::string& kind, bool json) {
+    warnOfBrokenPlugins(plugins);
+    for (const auto& key : plugins.registry().keys(kind)) {
+        const auto& declaration = plugins.registry().find(key, key).declaration;
         if (json)
-            fmt::print("{}\n", describeJson(declaration).dump());
-        else
-            fmt::print("{}", markdown ? describeMarkdown(declaration) : describeText(declaration));
-        return 0;
-    }
-
-    int check(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments) {
-        if (const auto problems = checkExperiment(name, assignments, plugins.registry()); !problems.empty()) {
-            for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem);
-            return 2;
-        }
-        const auto experiment = load(plugins, name, assignments);
-        const auto session = Session::create(experiment, plugins.registry(), {1, "tbb", 0});
-        const auto& graph = session->graph();
-        std::size_t numbers = 0;
-        std::vector<std::string> tensorNames;
-        for (const auto& p : session->parameters()) {
-            tensorNames.push_back(p.name);
-            numbers += static_cast<std::size_t>(p.rows) * static_cast<std::size_t>(p.columns);
-        }
-        StagePlan(experiment, plugins.registry()).checkTensors(tensorNames);
-        fmt::print("{}: {} nodes, {} wires, {} trainable numbers in {} tensors; {} trials of {} steps, {}\n",
-                   experiment.name, graph.nodes().size(), graph.wires().size(), numbers, session->parameters().size(),
-                   session->batchTrials(), session->steps(), graph.closedLoop() ? "closed loop" : "open loop");
-        for (const auto& wire : graph.wires())
-            if (wire.delayed && !wire.explicitDelay) {
-                const auto& from = graph.nodes()[static_cast<std::size_t>(wire.fromNode)];
-                const auto& to = graph.nodes()[static_cast<std::size_t>(wire.toNode)];
-                fmt::print("  {}.{} -> {}.{} delivers the value of the previous step\n", from.name,
-                           from.declaration().ports[static_cast<std::size_t>(wire.fromPort)].name, to.name,
-                           to.declaration().ports[static_cast<std::size_t>(wire.toPort)].name);
-            }
-        for (const auto& stage : experiment.stages) fmt::print("  {}\n", describe(stage));
-        if (const auto sum = iterationsOf(experiment.stages); !experiment.stages.empty() && experiment.iterations < sum)
-            fmt::print("  stops after {} of {} iterations\n", experiment.iterations, sum);
-        return 0;
-    }
-
-    int run(const PluginHost& plugins, const RunArguments& a) {
-        auto experiment = load(plugins, a.experiment, a.assignments);
-        if (a.seed) experiment.set("seed", *a.seed, plugins.registry());
-        if (a.iterations) experiment.set("iterations", *a.iterations, plugins.registry());
-        if (!a.precision.empty()) experiment.set("precision", a.precision, plugins.registry());
-        for (const auto& port : a.record) experiment.recordings.push_back({parseAddress(port, "--record"), 1, 100, 1});
-        for (const auto& text : a.interventions) experiment.interventions.push_back(parseIntervention(text));
-        if (a.recordAll) {
-            const Graph graph(experiment, plugins.registry());
-            for (const auto& node : graph.nodes())
-                for (std::size_t p = 0; p < node.portSizes.size(); ++p)
-                    if (node.declaration().ports[p].kind == PortKind::output && node.portSizes[p] > 0)
-                        experiment.recordings.push_back({{node.name, node.declaration().ports[p].name}, 1, 10, 1});
-        }
-        RunOptions options;
-        options.folder = a.out;
-        options.checkpointEvery = a.checkpointEvery;
-        options.resume = a.resume;
-        options.session = {a.threads, a.executor, a.scheduleSeed};
-
-        watchInterrupts();
-        Progress progress(a.output, experiment.iterations);
-        std::filesystem::path folder;
-        const auto started = [&](Session& session, const std::filesystem::path& runFolder) {
-            folder = runFolder;
-            if (a.output.people())
-                fmt::print(stderr, "{}: {} trials of {} steps, {} threads, {} -> {}\n", experiment.name,
-                           session.batchTrials(), session.steps(), session.threads(),
-                           experiment.precision == Precision::float32 ? "float32" : "float64", runFolder.string());
-            if (a.output.people() && session.iteration() > 0)
-                fmt::print(stderr, "going on after iteration {}\n", session.iteration());
-        };
-        const auto outcome = runExperiment(experiment, plugins, options, &progress, started);
-        progress.finish();
-        if (a.output.json) {
-            fmt::print("{}\n", Json{{"event", "end"},
-                                    {"run", outcome.folder.string()},
-                                    {"run_hash", outcome.hash},
-                                    {"iterations", outcome.iterations},
-                                    {"seconds_training", outcome.seconds},
-                                    {"completed", outcome.completed},
-                                    {"metrics", object(outcome.metrics)}}
+            fmt::print("{}\n", Json{{"name", key},
+                                    {"version", declaration.version},
+                                    {"summary", declaration.summary},
+                                    {"plugin", plugins.registry().provider(key)}}
                                    .dump());
-            std::fflush(stdout);
-        }
-        if (a.output.people()) {
-            fmt::print(stderr, "{} after {} iterations, {:.1f} s of training; means over the last 5 %:",
-                       outcome.completed ? "done" : "interrupted", outcome.iterations, outcome.seconds);
-            for (const auto& [name, value] : outcome.metrics) fmt::print(stderr, " {} {:.5g}", name, value);
-            fmt::print(stderr, "\nrun hash {}\n", outcome.hash);
-            if (!outcome.completed)
-                fmt::print(stderr, "go on with: raphe run {}{} --out {} --resume\n", a.experiment, sameSettings(a),
-                           outcome.folder.string());
-            if (!a.output.json) fmt::print("{}\n", outcome.folder.string());
-        }
-        return outcome.completed ? 0 : 130;
+        else
+            fmt::print("{:<26} {}\n", key, declaration.summary);
     }
+    return 0;
+}
 
-    int evaluate(const PluginHost& plugins, const EvaluateArguments& a) {
-        std::unique_ptr<Session> session = sessionOfRun(a.run, plugins.registry(), {a.threads, "tbb", 0});
-        if (!a.assignments.empty()) { // the same weights under changed parameters, e.g. another set of trials
-            auto experiment = experimentOfRun(a.run, plugins.registry());
-            experiment.trials = 0;
-            for (const auto& assignment : a.assignments) experiment.setText(assignment, plugins.registry());
-            if (experiment.trials == 0 && a.trials > 0) experiment.trials = a.trials;
-            auto changed = Session::create(experiment, plugins.registry(), {a.threads, "tbb", 0});
-            for (const auto& item : session->weights()) changed->set(item.name, item.tensor);
-            session = std::move(changed);
-        }
-        EvaluateRequest request;
-        request.trials = a.trials;
-        request.record = a.record;
-        for (const auto& text : a.interventions) request.interventions.push_back(parseIntervention(text));
-        const auto result = session->evaluate(request);
-        if (!a.out.empty()) {
-            std::vector<NamedTensor> tensors;
-            for (const auto& [name, tensor] : result.signals) tensors.push_back({name, tensor});
-            exportTensors(a.out, tensors, {});
-        }
-        if (a.json) {
-            Json signals = Json::object();
-            for (const auto& [name, tensor] : result.signals)
-                signals[name] = {{"shape", tensor.shape}, {"data", tensor.values}};
-            fmt::print(
-                "{}\n",
-                Json{{"event", "evaluation"}, {"run", a.run}, {"metrics", object(result.metrics)}, {"signals", signals}}
-                    .dump());
-        } else {
-            for (const auto& [name, value] : result.metrics) fmt::print("{:<20} {:.6g}\n", name, value);
-            for (const auto& [name, tensor] : result.signals)
-                fmt::print("{:<20} recorded, shape ({}){}\n", name, fmt::join(tensor.shape, ", "),
-                           a.out.empty() ? "; keep it with --out FILE.npz" : "");
-        }
+int describe(const PluginHost& plugins, const std::string& mechanism, bool json, bool markdown) {
+    if (mechanism.empty()) {
+        if (!markdown)
+            throw Error("describe",
+                        "name a mechanism, e.g. model.low_rank_rnn, or ask for the whole reference with --markdown");
+        fmt::print("{}", referenceMarkdown(plugins.registry()));
         return 0;
     }
+    const auto& declaration = plugins.registry().find(mechanism, "describe").declaration;
+    if (json)
+        fmt::print("{}\n", describeJson(declaration).dump());
+    else
+        fmt::print("{}", markdown ? describeMarkdown(declaration) : describeText(declaration));
+    return 0;
+}
 
-    int gradcheck(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments,
-                  int entries) {
-        auto experiment = load(plugins, name, assignments);
-        experiment.precision = Precision::float64;
-        auto session = Session::create(experiment, plugins.registry(), {});
-        const auto report = session->checkGradients(entries);
-        for (const auto& t : report.tensors)
-            fmt::print("{:<4} {:<34} relative error {:.2e} over {} numbers (largest gradient {:.2e})\n",
-                       t.largestError <= report.tolerance ? "ok" : "BAD", t.name, t.largestError, t.entries,
-                       t.largestGradient);
-        fmt::print("{}: tape gradients {} central differences in float64 (tolerance {:.0e})\n", experiment.name,
-                   report.passed() ? "agree with" : "DIFFER from", report.tolerance);
-        return report.passed() ? 0 : 1;
+int check(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments) {
+    if (const auto problems = checkExperiment(name, assignments, plugins.registry()); !problems.empty()) {
+        for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem);
+        return 2;
     }
-
-    int lua(PluginHost & plugins, const std::string& script, const std::vector<std::string>& arguments, bool allowIo) {
-        watchInterrupts();
-        LuaOptions options;
-        options.scriptArguments = arguments;
-        options.allowIo = allowIo;
-        options.interrupted = [] { return interrupted(); };
-        LuaHost host(plugins, options);
-        return host.runFile(script);
+    const auto experiment = load(plugins, name, assignments);
+    const auto session = Session::create(experiment, plugins.registry(), {1, "tbb", 0});
+    const auto& graph = session->graph();
+    std::size_t numbers = 0;
+    std::vector<std::string> tensorNames;
+    for (const auto& p : session->parameters()) {
+        tensorNames.push_back(p.name);
+        numbers += static_cast<std::size_t>(p.rows) * static_cast<std::size_t>(p.columns);
     }
+    StagePlan(experiment, plugins.registry()).checkTensors(tensorNames);
+    fmt::print("{}: {} nodes, {} wires, {} trainable numbers in {} tensors; {} trials of {} steps, {}\n",
+               experiment.name, graph.nodes().size(), graph.wires().size(), numbers, session->parameters().size(),
+               session->batchTrials(), session->steps(), graph.closedLoop() ? "closed loop" : "open loop");
+    for (const auto& wire : graph.wires())
+        if (wire.delayed && !wire.explicitDelay) {
+            const auto& from = graph.nodes()[static_cast<std::size_t>(wire.fromNode)];
+            const auto& to = graph.nodes()[static_cast<std::size_t>(wire.toNode)];
+            fmt::print("  {}.{} -> {}.{} delivers the value of the previous step\n", from.name,
+                       from.declaration().ports[static_cast<std::size_t>(wire.fromPort)].name, to.name,
+                       to.declaration().ports[static_cast<std::size_t>(wire.toPort)].name);
+        }
+    for (const auto& stage : experiment.stages) fmt::print("  {}\n", describe(stage));
+    if (const auto sum = iterationsOf(experiment.stages); !experiment.stages.empty() && experiment.iterations < sum)
+        fmt::print("  stops after {} of {} iterations\n", experiment.iterations, sum);
+    return 0;
+}
 
-    int plot(const std::vector<std::string>& runs, const std::string& metric, int smoothing,
-             const std::string& picture) {
-        std::vector<std::filesystem::path> folders(runs.begin(), runs.end());
-        drawFigure(learningCurves(groupRuns(folders), metric, smoothing), picture);
-        fmt::print("{}\n", picture);
-        return 0;
+int run(const PluginHost& plugins, const RunArguments& a) {
+    auto experiment = load(plugins, a.experiment, a.assignments);
+    if (a.seed) experiment.set("seed", *a.seed, plugins.registry());
+    if (a.iterations) experiment.set("iterations", *a.iterations, plugins.registry());
+    if (!a.precision.empty()) experiment.set("precision", a.precision, plugins.registry());
+    for (const auto& port : a.record) experiment.recordings.push_back({parseAddress(port, "--record"), 1, 100, 1});
+    for (const auto& text : a.interventions) experiment.interventions.push_back(parseIntervention(text));
+    if (a.recordAll) {
+        const Graph graph(experiment, plugins.registry());
+        for (const auto& node : graph.nodes())
+            for (std::size_t p = 0; p < node.portSizes.size(); ++p)
+                if (node.declaration().ports[p].kind == PortKind::output && node.portSizes[p] > 0)
+                    experiment.recordings.push_back({{node.name, node.declaration().ports[p].name}, 1, 10, 1});
     }
+    RunOptions options;
+    options.folder = a.out;
+    options.checkpointEvery = a.checkpointEvery;
+    options.resume = a.resume;
+    options.session = {a.threads, a.executor, a.scheduleSeed};
 
-    int exportRun(const std::string& folder, const std::string& file) {
-        const auto reader = RunReader::open(folder);
-        Table table{"metrics", {"iteration", "seconds"}, {}};
-        reader.forEachMetrics([&](const Metrics& item) {
-            if (table.rows.empty())
-                for (const auto& [name, value] : item.values) table.columns.push_back(name);
-            std::vector<double> row{static_cast<double>(item.iteration), item.seconds};
-            for (const auto& [name, value] : item.values) row.push_back(value);
-            table.rows.push_back(std::move(row));
-        });
+    watchInterrupts();
+    Progress progress(a.output, experiment.iterations);
+    std::filesystem::path folder;
+    const auto started = [&](Session& session, const std::filesystem::path& runFolder) {
+        folder = runFolder;
+        if (a.output.people())
+            fmt::print(stderr, "{}: {} trials of {} steps, {} threads, {} -> {}\n", experiment.name,
+                       session.batchTrials(), session.steps(), session.threads(),
+                       experiment.precision == Precision::float32 ? "float32" : "float64", runFolder.string());
+        if (a.output.people() && session.iteration() > 0)
+            fmt::print(stderr, "going on after iteration {}\n", session.iteration());
+    };
+    const auto outcome = runExperiment(experiment, plugins, options, &progress, started);
+    progress.finish();
+    if (a.output.json) {
+        fmt::print("{}\n", Json{{"event", "end"},
+                                {"run", outcome.folder.string()},
+                                {"run_hash", outcome.hash},
+                                {"iterations", outcome.iterations},
+                                {"seconds_training", outcome.seconds},
+                                {"completed", outcome.completed},
+                                {"metrics", object(outcome.metrics)}}
+                               .dump());
+        std::fflush(stdout);
+    }
+    if (a.output.people()) {
+        fmt::print(stderr, "{} after {} iterations, {:.1f} s of training; means over the last 5 %:",
+                   outcome.completed ? "done" : "interrupted", outcome.iterations, outcome.seconds);
+        for (const auto& [name, value] : outcome.metrics) fmt::print(stderr, " {} {:.5g}", name, value);
+        fmt::print(stderr, "\nrun hash {}\n", outcome.hash);
+        if (!outcome.completed)
+            fmt::print(stderr, "go on with: raphe run {}{} --out {} --resume\n", a.experiment, sameSettings(a),
+                       outcome.folder.string());
+        if (!a.output.json) fmt::print("{}\n", outcome.folder.string());
+    }
+    return outcome.completed ? 0 : 130;
+}
+
+int evaluate(const PluginHost& plugins, const EvaluateArguments& a) {
+    std::unique_ptr<Session> session = sessionOfRun(a.run, plugins.registry(), {a.threads, "tbb", 0});
+    if (!a.assignments.empty()) { // the same weights under changed parameters, e.g. another set of trials
+        auto experiment = experimentOfRun(a.run, plugins.registry());
+        experiment.trials = 0;
+        for (const auto& assignment : a.assignments) experiment.setText(assignment, plugins.registry());
+        if (experiment.trials == 0 && a.trials > 0) experiment.trials = a.trials;
+        auto changed = Session::create(experiment, plugins.registry(), {a.threads, "tbb", 0});
+        for (const auto& item : session->weights()) changed->set(item.name, item.tensor);
+        session = std::move(changed);
+    }
+    EvaluateRequest request;
+    request.trials = a.trials;
+    request.record = a.record;
+    for (const auto& text : a.interventions) request.interventions.push_back(parseIntervention(text));
+    const auto result = session->evaluate(request);
+    if (!a.out.empty()) {
         std::vector<NamedTensor> tensors;
-        if (auto checkpoint = reader.latestCheckpoint())
-            for (auto& item : checkpoint->tensors)
-                if (item.name.rfind("optimiser.", 0) != 0) tensors.push_back(std::move(item));
-        for (const auto& summary : reader.listSignals())
-            for (auto& signal : reader.signals(summary.port))
-                tensors.push_back(
-                    {fmt::format("signals.{}.{}", signal.port, signal.iteration), std::move(signal.tensor)});
-        exportTensors(file, tensors, {table});
-        fmt::print("{}\n", file);
-        return 0;
+        for (const auto& [name, tensor] : result.signals) tensors.push_back({name, tensor});
+        exportTensors(a.out, tensors, {});
     }
+    if (a.json) {
+        Json signals = Json::object();
+        for (const auto& [name, tensor] : result.signals)
+            signals[name] = {{"shape", tensor.shape}, {"data", tensor.values}};
+        fmt::print(
+            "{}\n",
+            Json{{"event", "evaluation"}, {"run", a.run}, {"metrics", object(result.metrics)}, {"signals", signals}}
+                .dump());
+    } else {
+        for (const auto& [name, value] : result.metrics) fmt::print("{:<20} {:.6g}\n", name, value);
+        for (const auto& [name, tensor] : result.signals)
+            fmt::print("{:<20} recorded, shape ({}){}\n", name, fmt::join(tensor.shape, ", "),
+                       a.out.empty() ? "; keep it with --out FILE.npz" : "");
+    }
+    return 0;
+}
 
-    int pluginList(const PluginHost& plugins, bool json) {
-        for (const auto& record : plugins.records()) {
-            if (json) {
-                fmt::print("{}\n", Json{{"name", record.name},
-                                        {"version", record.version},
-                                        {"licence", record.licence},
-                                        {"library", record.library.string()},
-                                        {"stage", nameOf(record.stage)},
-                                        {"mechanisms", record.mechanisms},
-                                        {"error", record.error}}
-                                       .dump());
-                continue;
-            }
-            fmt::print("{:<20} {:<8} {:<13} {}\n", record.name, record.version, nameOf(record.stage),
-                       record.error.empty() ? joined(record.mechanisms) : record.error);
-        }
-        if (plugins.records().empty() && !json)
-            fmt::print(
-                "no plugins found; folders searched: RAPHE_PLUGIN_PATH and lib/raphe/plugins beside the program\n");
-        return 0;
-    }
+int gradcheck(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments,
+              int entries) {
+    auto experiment = load(plugins, name, assignments);
+    experiment.precision = Precision::float64;
+    auto session = Session::create(experiment, plugins.registry(), {});
+    const auto report = session->checkGradients(entries);
+    for (const auto& t : report.tensors)
+        fmt::print("{:<4} {:<34} relative error {:.2e} over {} numbers (largest gradient {:.2e})\n",
+                   t.largestError <= report.tolerance ? "ok" : "BAD", t.name, t.largestError, t.entries,
+                   t.largestGradient);
+    fmt::print("{}: tape gradients {} central differences in float64 (tolerance {:.0e})\n", experiment.name,
+               report.passed() ? "agree with" : "DIFFER from", report.tolerance);
+    return report.passed() ? 0 : 1;
+}
 
-    int pluginCheck(const PluginHost& plugins, const std::string& name) {
-        bool found = false, good = true;
-        for (const auto& record : plugins.records()) {
-            if (!name.empty() && record.name != name) continue;
-            found = true;
-            if (!record.error.empty()) {
-                fmt::print("BAD  {}\n", record.error);
-                good = false;
-                continue;
-            }
-            for (const auto& key : record.mechanisms) {
-                const auto report = checkMechanism(plugins.registry().find(key, key));
-                fmt::print("{:<4} {} ({} checks)\n", report.failures.empty() ? "ok" : "BAD", key, report.checks);
-                for (const auto& failure : report.failures) fmt::print("     {}\n", failure);
-                good = good && report.failures.empty();
-            }
+int lua(PluginHost& plugins, const std::string& script, const std::vector<std::string>& arguments, bool allowIo) {
+    watchInterrupts();
+    LuaOptions options;
+    options.scriptArguments = arguments;
+    options.allowIo = allowIo;
+    options.interrupted = [] { return interrupted(); };
+    LuaHost host(plugins, options);
+    return host.runFile(script);
+}
+
+int plot(const std::vector<std::string>& runs, const std::string& metric, int smoothing, const std::string& picture) {
+    std::vector<std::filesystem::path> folders(runs.begin(), runs.end());
+    drawFigure(learningCurves(groupRuns(folders), metric, smoothing), picture);
+    fmt::print("{}\n", picture);
+    return 0;
+}
+
+int exportRun(const std::string& folder, const std::string& file) {
+    const auto reader = RunReader::open(folder);
+    Table table{"metrics", {"iteration", "seconds"}, {}};
+    reader.forEachMetrics([&](const Metrics& item) {
+        if (table.rows.empty())
+            for (const auto& [name, value] : item.values) table.columns.push_back(name);
+        std::vector<double> row{static_cast<double>(item.iteration), item.seconds};
+        for (const auto& [name, value] : item.values) row.push_back(value);
+        table.rows.push_back(std::move(row));
+    });
+    std::vector<NamedTensor> tensors;
+    if (auto checkpoint = reader.latestCheckpoint())
+        for (auto& item : checkpoint->tensors)
+            if (item.name.rfind("optimiser.", 0) != 0) tensors.push_back(std::move(item));
+    for (const auto& summary : reader.listSignals())
+        for (auto& signal : reader.signals(summary.port))
+            tensors.push_back({fmt::format("signals.{}.{}", signal.port, signal.iteration), std::move(signal.tensor)});
+    exportTensors(file, tensors, {table});
+    fmt::print("{}\n", file);
+    return 0;
+}
+
+int pluginList(const PluginHost& plugins, bool json) {
+    for (const auto& record : plugins.records()) {
+        if (json) {
+            fmt::print("{}\n", Json{{"name", record.name},
+                                    {"version", record.version},
+                                    {"licence", record.licence},
+                                    {"library", record.library.string()},
+                                    {"stage", nameOf(record.stage)},
+                                    {"mechanisms", record.mechanisms},
+                                    {"error", record.error}}
+                                   .dump());
+            continue;
         }
-        if (!found) {
-            std::vector<std::string> names;
-            for (const auto& record : plugins.records()) names.push_back(record.name);
-            throw Error("plugin check", "no plugin \"" + name + "\" was found" + suggestion(name, names));
-        }
-        return good ? 0 : 1;
+        fmt::print("{:<20} {:<8} {:<13} {}\n", record.name, record.version, nameOf(record.stage),
+                   record.error.empty() ? joined(record.mechanisms) : record.error);
     }
+    if (plugins.records().empty() && !json)
+        fmt::print("no plugins found; folders searched: RAPHE_PLUGIN_PATH and lib/raphe/plugins beside the program\n");
+    return 0;
+}
+
+int pluginCheck(const PluginHost& plugins, const std::string& name) {
+    bool found = false, good = true;
+    for (const auto& record : plugins.records()) {
+        if (!name.empty() && record.name != name) continue;
+        found = true;
+        if (!record.error.empty()) {
+            fmt::print("BAD  {}\n", record.error);
+            good = false;
+            continue;
+        }
+        for (const auto& key : record.mechanisms) {
+            const auto report = checkMechanism(plugins.registry().find(key, key));
+            fmt::print("{:<4} {} ({} checks)\n", report.failures.empty() ? "ok" : "BAD", key, report.checks);
+            for (const auto& failure : report.failures) fmt::print("     {}\n", failure);
+            good = good && report.failures.empty();
+        }
+    }
+    if (!found) {
+        std::vector<std::string> names;
+        for (const auto& record : plugins.records()) names.push_back(record.name);
+        throw Error("plugin check", "no plugin \"" + name + "\" was found" + suggestion(name, names));
+    }
+    return good ? 0 : 1;
+}
 
 } // namespace raphe::cli

@@ -6,7 +6,6 @@
 #include "engine/document/json_reader.h"
 #include "engine/mechanisms/plugin_host.h"
 #include "engine/runs/run_reader.h"
-#include "engine/runs/run_store.h"
 
 #include <fmt/format.h>
 

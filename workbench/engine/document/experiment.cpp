@@ -68,7 +68,7 @@ void readRecording(const Json& value, const std::string& place, Recording& recor
 }
 
 /// Fields of the document beside nodes and wires that may also be set from the command line.
-std::vector<Field> scalarFields(Experiment& e) {
+std::vector<FieldReader> scalarFields(Experiment& e) {
     return {{"doc", textInto(e.doc)},
             {"seed", integerInto(e.seed, 0, std::numeric_limits<std::int64_t>::max())},
             {"dt",

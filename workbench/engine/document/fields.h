@@ -30,15 +30,15 @@ std::string shown(const Json& value);
 std::string rangeText(const ParamInfo& info);
 
 /// A field of an object with its reader.
-struct Field {
+struct FieldReader {
     const char* key;
     std::function<void(const Json&, const std::string&)> read;
 };
 
 /// Reads every field that can be read; the others keep their value. @throws Error if `object` is none
-void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields, Problems& problems);
+void readFields(const Json& object, const std::string& place, const std::vector<FieldReader>& fields, Problems& problems);
 /// The same. @throws Error with one line per problem
-void readFields(const Json& object, const std::string& place, const std::vector<Field>& fields);
+void readFields(const Json& object, const std::string& place, const std::vector<FieldReader>& fields);
 
 /// Letters, digits and _, at most 64. @param what  for the message: "a node's name"
 void checkName(const std::string& name, const std::string& what, const std::string& place);

@@ -53,7 +53,7 @@ void require(const Json& object, const std::string& place, const std::string& wh
         if (!object.contains(key)) problems.add(place, fmt::format("{} needs \"{}\"", what, key));
 }
 
-std::vector<Field> watchFields(Watch& watch) {
+std::vector<FieldReader> watchFields(Watch& watch) {
     return {{"metric", nameInto(watch.metric, "a metric's name")},
             {"goal", choiceInto(watch.goal, {Goal::min, Goal::max})},
             {"of", choiceInto(watch.of, {MetricSource::training, MetricSource::evaluation})},
@@ -114,7 +114,7 @@ void readSchedule(const Json& value, const std::string& place, Schedule& schedul
     kindInto(value["kind"], place + ".kind");
 
     const auto kind = schedule.kind;
-    std::vector<Field> fields{{"kind", kindInto}};
+    std::vector<FieldReader> fields{{"kind", kindInto}};
     const auto add = [&fields](const char* key, auto read) { fields.push_back({key, read}); };
     if (kind == ScheduleKind::constant)
         add("value", numberInto(schedule.from));
