@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "figure_description.h"
 
-#include "engine/document/json_reader.h"
 #include "engine/base/text.h"
+#include "engine/document/json_reader.h"
 #include "raphe/error.h"
 
 #include <algorithm>
