@@ -52,7 +52,8 @@ void checkName(const std::string& name, const std::string& what, const std::stri
         return std::isalnum(c) || c == '_';
     });
     if (!good)
-        throw Error(place, what + " consists of letters, digits and _ (at most 64), got \"" + name.substr(0, 80) + "\"");
+        throw Error(place,
+                    what + " consists of letters, digits and _ (at most 64), got \"" + name.substr(0, 80) + "\"");
 }
 
 namespace {
@@ -70,7 +71,8 @@ std::vector<PlacePart> partsOf(const std::string& place) {
         if (place[i] == '[') {
             const auto end = place.find(']', i);
             const auto digits = end == std::string::npos ? std::string{} : place.substr(i + 1, end - i - 1);
-            if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos) bad();
+            if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos)
+                bad();
             parts.push_back({{}, std::stoul(digits)});
             i = end + 1;
         } else {
@@ -90,8 +92,8 @@ Json* follow(Json& value, const PlacePart& part, const std::string& place) {
     if (part.key.empty()) {
         if (!value.is_array()) throw Error(place, "there is no list here, so nothing has a number");
         if (part.index >= value.size())
-            throw Error(place, fmt::format("there is no number {}; the list has {}, counted from 0", part.index,
-                                           value.size()));
+            throw Error(
+                place, fmt::format("there is no number {}; the list has {}, counted from 0", part.index, value.size()));
         return &value[part.index];
     }
     if (!value.is_object()) throw Error(place, fmt::format("there is no object here that could have \"{}\"", part.key));
