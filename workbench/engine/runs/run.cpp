@@ -184,7 +184,7 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     writeProvenance(store, earlier, provenanceOf(*session, plugins, document), resumedAt);
     store.commit();
     Recorder recorder(store, options.checkpointEvery, observer);
-    if (started) started(*session, outcome.folder);
+    const std::shared_ptr<void> company = started ? started(*session, outcome.folder) : nullptr;
 
     const auto finish = [&](const std::string& exit) {
         store.setProvenance("end", now());
