@@ -259,7 +259,9 @@ TEST(StreamRules, RefuseWhatTheyCannotDo) {
               std::string::npos)
         << terminal;
     const auto tooShort = complaintOf(asStream(actor("rule.a2c", Json::object(), ends), 1));
-    EXPECT_NE(tooShort.find("steps: "), std::string::npos) << tooShort;
+    EXPECT_NE(tooShort.find("steps: the last step of a window is not scored"), std::string::npos) << tooShort;
+    const auto shared = complaintOf(asStream(actor("rule.a2c", {{"value_baseline", "first_episode"}}, ends), 8));
+    EXPECT_NE(shared.find("value_baseline: first_episode compares whole trials"), std::string::npos) << shared;
 }
 
 TEST(StreamRules, RefuseATaskThatCannotKeepItsTrialsBeforeAnythingRuns) {

@@ -121,7 +121,7 @@ TEST(UnequalTrials, OfPpoAreScoredUpToTheirEnds) {
             double reward = 0, policy = 0, value = 0, count = 0;
             for (int b = 0; b < trials; ++b) {
                 double advantage = 0, next = 0;
-                if (truncates && std::string(timeLimit) == "bootstrap") next = longer.at("value.output", lengthOf(b), b);
+                if (truncates) next = longer.at("value.output", lengthOf(b), b);
                 for (int t = lengthOf(b) - 1; t >= 0; --t) {
                     const double now = lived.at("value.output", t, b);
                     const double delta = 0.5 * lived.at("task.reward", t, b) + 0.9 * next - now;
@@ -137,6 +137,29 @@ TEST(UnequalTrials, OfPpoAreScoredUpToTheirEnds) {
             EXPECT_NEAR(metric(lived.metrics, "policy_loss"), policy / count, 1e-12);
             EXPECT_NEAR(metric(lived.metrics, "value_loss"), value / count, 1e-12);
         }
+}
+
+TEST(UnequalTrials, OfPpoHaveAValueAfterTheHorizonOnlyIfTheyAreToldTo) {
+    for (const char* timeLimit : {"terminal", "bootstrap"}) {
+        auto document = plainPpo(false, timeLimit);
+        document["nodes"]["task"]["params"]["length"] = 0;
+        auto longer = document;
+        longer["nodes"]["task"]["params"]["steps"] = steps + 1;
+        const auto lived = liveOnce(document);
+        const auto following = liveOnce(longer).signals.at("value.output");
+        double policy = 0;
+        for (int b = 0; b < trials; ++b) {
+            double advantage = 0;
+            double next = timeLimit == std::string("terminal") ? 0 : following[static_cast<std::size_t>(steps * trials + b)];
+            for (int t = steps - 1; t >= 0; --t) {
+                const double now = lived.at("value.output", t, b);
+                advantage = 0.5 * lived.at("task.reward", t, b) + 0.9 * next - now + 0.9 * 0.8 * advantage;
+                next = now;
+                policy -= advantage;
+            }
+        }
+        EXPECT_NEAR(metric(lived.metrics, "policy_loss"), policy / (steps * trials), 1e-12) << timeLimit;
+    }
 }
 
 TEST(UnequalTrials, HaveTheGradientsOfDifferences) {

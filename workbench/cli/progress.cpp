@@ -68,7 +68,7 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
     if (first_ < 0) {
         first_ = report.iteration;
         begun_ = now;
-        shownMetric_ = report.metrics.front().first;
+        if (!report.metrics.empty()) shownMetric_ = report.metrics.front().first;
         for (const auto& [name, value] : report.metrics)
             if (name == "reward") shownMetric_ = name;
     }
@@ -86,14 +86,18 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
     draw(report, elapsed > 0 ? (report.iteration - first_) / elapsed : 0, last);
 }
 
+void Progress::onProgress(Session& session, double) {
+    if (interrupted()) session.cancel();
+}
+
 void Progress::draw(const IterationReport& report, double rate, bool last) {
     const int done = report.iteration + 1;
     const double remaining = rate > 0 ? (iterations_ - done) / rate : 0;
-    const auto text =
-        fmt::format(" {}/{}  {} {:.4g}  {:.0f} it/s  {}", done, iterations_, shownMetric_, smoothed_, rate,
-                    last       ? "done in " + duration(report.seconds)
-                    : rate > 0 ? "ETA " + duration(remaining)
-                               : "");
+    const auto metric = shownMetric_.empty() ? std::string() : fmt::format("  {} {:.4g}", shownMetric_, smoothed_);
+    const auto text = fmt::format(" {}/{}{}  {:.0f} it/s  {}", done, iterations_, metric, rate,
+                                  last       ? "done in " + duration(report.seconds)
+                                  : rate > 0 ? "ETA " + duration(remaining)
+                                             : "");
     if (isatty(2) == 0) {
         fmt::print(stderr, "{}\n", text.substr(1));
         return;

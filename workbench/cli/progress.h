@@ -27,6 +27,7 @@ public:
     Progress(OutputStyle output, int iterations) : output_(output), iterations_(iterations) {}
     ~Progress() override;
     void onIteration(Session& session, const IterationReport& report) override;
+    void onProgress(Session& session, double fraction) override;
     /// Ends the bar's line.
     void finish();
 
