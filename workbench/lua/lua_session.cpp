@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lua/lua_session.h"
 #include "engine/base/npz.h"
 #include "engine/base/text.h"
 #include "engine/learning/session.h"
 #include "lua/lua_sandbox.h"
-#include "lua/lua_session.h"
 #include "lua/lua_tensor.h"
 
 #include <fmt/format.h>

@@ -93,6 +93,9 @@ public:
         }
         if (next_) next_->onIteration(session, report);
     }
+    void onProgress(Session& session, double fraction) override {
+        if (next_) next_->onProgress(session, fraction);
+    }
     void onPaused(Session& session) override {
         store_.commitCheckpoint(checkpointOf(session));
         if (next_) next_->onPaused(session);
