@@ -54,11 +54,10 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
     if (output_.json) {
         Json metrics = Json::object();
         for (const auto& [name, value] : report.metrics) metrics[name] = value;
-        fmt::print("{}\n", Json{{"event", "iteration"},
-                                {"iteration", report.iteration},
-                                {"seconds", report.seconds},
-                                {"metrics", metrics}}
-                               .dump());
+        Json line{
+            {"event", "iteration"}, {"iteration", report.iteration}, {"seconds", report.seconds}, {"metrics", metrics}};
+        if (report.stage >= 0) line["stage"] = report.stageName;
+        fmt::print("{}\n", line.dump());
         if (now - flushed_ > std::chrono::milliseconds(200)) {
             std::fflush(stdout);
             flushed_ = now;
@@ -89,11 +88,11 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
 void Progress::draw(const IterationReport& report, double rate, bool last) {
     const int done = report.iteration + 1;
     const double remaining = rate > 0 ? (iterations_ - done) / rate : 0;
-    const auto text =
-        fmt::format(" {}/{}  {} {:.4g}  {:.0f} it/s  {}", done, iterations_, shownMetric_, smoothed_, rate,
-                    last       ? "done in " + duration(report.seconds)
-                    : rate > 0 ? "ETA " + duration(remaining)
-                               : "");
+    const auto text = fmt::format(" {}/{}  {}{} {:.4g}  {:.0f} it/s  {}", done, iterations_,
+                                  report.stage >= 0 ? report.stageName + "  " : "", shownMetric_, smoothed_, rate,
+                                  last       ? "done in " + duration(report.seconds)
+                                  : rate > 0 ? "ETA " + duration(remaining)
+                                             : "");
     if (isatty(2) == 0) {
         fmt::print(stderr, "{}\n", text.substr(1));
         return;

@@ -30,10 +30,12 @@ struct TrialStoreOptions {
     int burnIn = 0;  ///< states are kept so many steps before each of these as well
     int steps = 0;   ///< only the first so many steps can be replayed and outlive the iteration; 0: all
     bool following = false; ///< also ask what the ports show after a trial's last step, unless it terminated
+    friend bool operator==(const TrialStoreOptions&, const TrialStoreOptions&) = default;
 };
 
 struct CopyOptions {
     bool checkpointed = true; ///< false: used within an iteration only (a rollback)
+    friend bool operator==(const CopyOptions&, const CopyOptions&) = default;
 };
 
 /// What the constructor of a rule asked for, by handle.
@@ -41,21 +43,26 @@ struct RuleParts {
     struct GroupInfo {
         std::string name;
         std::vector<int> ports;
+        friend bool operator==(const GroupInfo&, const GroupInfo&) = default;
     };
     struct StoreInfo : TrialStoreOptions {
         std::string name;
+        friend bool operator==(const StoreInfo&, const StoreInfo&) = default;
     };
     struct FieldInfo {
         std::string name;
         int store;
+        friend bool operator==(const FieldInfo&, const FieldInfo&) = default;
     };
     struct MemoryInfo {
         std::string name;
         std::vector<double> initial;
+        friend bool operator==(const MemoryInfo&, const MemoryInfo&) = default;
     };
     struct CopyInfo : CopyOptions {
         std::string name;
         int group;
+        friend bool operator==(const CopyInfo&, const CopyInfo&) = default;
     };
 
     std::vector<GroupInfo> groups;
