@@ -16,28 +16,16 @@ local TRAINED = { 12, 14, 16, 18 }
 local SHORT, LONG = { 4, 6, 8, 10 }, { 20, 22, 24, 26 }
 local ALL = { 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26 }
 
-local function weights(session)
-    local all = {}
-    for _, p in ipairs(session:parameters()) do all[p.name] = session:get(p.name) end
-    return all
-end
-local function restore(session, all)
-    for name, tensor in pairs(all) do session:set(name, tensor) end
-end
-
---- Trains in blocks of 1000 iterations and goes back to the end of the block whose last loss was lowest, as the authors do.
-local function train_best(session, iterations)
-    if iterations <= 0 then return end
-    local best, best_loss = nil, math.huge
-    local done = 0
-    while done < iterations do
-        local block = math.min(1000, iterations - done)
-        local last
-        session:train { iterations = block, on_iteration = function(m) last = m.loss end }
-        done = done + block
-        if last < best_loss then best, best_loss = weights(session), last end
+--- What is trained. Each stage ends with the weights after the block of 1000 iterations whose last loss was lowest, as the
+--- authors do.
+local function staged(name, o)
+    if name:find("nm_rnn", 1, true) and not o.joint then
+        local early = math.max(1, o.iterations // (o.full and 7 or 5))
+        return raphe.load(name .. "_staged"):set("stages[0].iterations", early):set("stages[1].iterations", early)
+            :set("stages[2].iterations", math.max(1, o.iterations - 2 * early))
     end
-    restore(session, best)
+    local keep_best = { metric = "loss", goal = "min", of = "training", every = 1000 }
+    return raphe.load(name):set("stages", { { name = "everything", iterations = o.iterations, keep_best = keep_best } })
 end
 
 --- A session for other intervals with the same weights.
@@ -48,7 +36,7 @@ local function tester(name, trained, intervals)
     e:set("task.measure_last", 15)
     e:set("trials", #intervals)
     local s = e:session { seed = 1, threads = 1 }
-    restore(s, weights(trained))
+    for _, p in ipairs(trained:parameters()) do s:set(p.name, trained:get(p.name)) end
     return s
 end
 local function loss_on(name, trained, intervals)
@@ -56,22 +44,9 @@ local function loss_on(name, trained, intervals)
 end
 
 local function train(name, seed, o)
-    local s = raphe.load(name):session { seed = seed, threads = o.threads }
     local begun = raphe.clock()
-    if name:find("nm_rnn", 1, true) and not o.joint then
-        local stage = o.iterations // (o.full and 7 or 5)
-        for _, pattern in ipairs { "modulator.*", "gate.*" } do s:freeze(pattern) end
-        train_best(s, stage)
-        s:unfreeze("*")
-        for _, pattern in ipairs { "core.*", "readout.*" } do s:freeze(pattern) end
-        s:reset_optimiser()
-        train_best(s, stage)
-        s:unfreeze("*")
-        s:reset_optimiser()
-        train_best(s, o.iterations - 2 * stage)
-    else
-        train_best(s, o.iterations)
-    end
+    local s = staged(name, o):session { seed = seed, threads = o.threads }
+    s:train {}
     local result = {
         trained = loss_on(name, s, TRAINED),
         extrapolated = (loss_on(name, s, SHORT) + loss_on(name, s, LONG)) / 2,

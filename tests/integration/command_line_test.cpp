@@ -231,6 +231,48 @@ TEST_F(CommandLine, ListsAndChangesStages) {
     EXPECT_FALSE(fs::exists(out));
 }
 
+TEST_F(CommandLine, TrainsInStages) {
+    const auto staged = file("staged.json", withWire("", R"(, "stages": [
+        {"name": "first", "iterations": 2, "frozen": ["core.*"]}, {"name": "second", "iterations": 3}])"));
+    const auto out = (folder_ / "staged_run").string();
+    const auto begun = raphe({"run", staged, "--out", out, "--iterations", "3", "--json"});
+    EXPECT_EQ(begun.exitCode, 0) << begun.err;
+    EXPECT_NE(begun.out.find(R"("stage":"first")"), std::string::npos) << begun.out;
+    EXPECT_NE(begun.err.find("3/3  second  loss"), std::string::npos) << begun.err;
+    const auto rest = raphe({"run", staged, "--out", out, "--resume", "--json"});
+    EXPECT_EQ(rest.exitCode, 0) << rest.err;
+    EXPECT_NE(rest.out.find(R"("iterations":5)"), std::string::npos) << rest.out;
+    EXPECT_EQ(raphe({"evaluate", out}).exitCode, 0);
+    const auto other = raphe({"run", staged, "--out", out, "--resume", "--set", "stages[1].iterations=9"});
+    EXPECT_EQ(other.exitCode, 2);
+    EXPECT_NE(other.err.find("holds a run of another experiment"), std::string::npos) << other.err;
+}
+
+TEST_F(CommandLine, RefusesStagesThatCannotBeFollowed) {
+    const auto refused = [&](const std::string& stage, const std::string& words) {
+        const auto name =
+            file("staged.json",
+                 withWire("", R"(, "stages": [{"name": "a", "iterations": 3}, {"name": "b", "iterations": 3, )" +
+                                  stage + "}]"));
+        expectRefused(name, {}, words);
+        const auto checked = raphe({"check", name});
+        EXPECT_EQ(checked.exitCode, 2);
+        EXPECT_NE(checked.err.find(words), std::string::npos) << checked.err;
+    };
+    refused(R"("frozen": ["kore.*"])", "stages[1].frozen[0]: no tensor matches \"kore.*\"");
+    refused(R"("keep_best": {"metric": "los", "goal": "min"})",
+            "stages[1].keep_best.metric: an evaluation reports no metric \"los\"; did you mean \"loss\"?");
+    refused(
+        R"("schedules": {"learning_rate": {"kind": "plateau", "metric": "reward", "goal": "max", "of": "training"}})",
+        "stages[1].schedules.learning_rate.metric: the training reports no metric \"reward\"; known: loss, "
+        "gradient_norm");
+    // The memory of PPO's weight of the divergence begins with the parameter.
+    expectRefused("nmn_biased_target",
+                  {"--set", "task.steps=4", "--set", "trials=2", "--set",
+                   R"(stages=[{"name": "a", "iterations": 1, "set": {"kl_weight": 3}}])"},
+                  "stages[0]: gives learner another memory \"kl_weight\", which a training keeps from its start");
+}
+
 TEST_F(CommandLine, ChecksTheExperimentsThatComeWithRaphe) {
     for (const auto& entry : fs::directory_iterator(RESOURCES "/experiments"))
         EXPECT_EQ(raphe({"check", entry.path().stem().string()}).exitCode, 0) << entry.path();

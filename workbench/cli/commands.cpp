@@ -3,7 +3,6 @@
 
 #include "engine/analysis/figure.h"
 #include "engine/base/text.h"
-#include "engine/document/stage_plan.h"
 #include "engine/mechanisms/conformance.h"
 #include "engine/mechanisms/describe.h"
 #include "engine/runs/export.h"
@@ -106,12 +105,8 @@ int check(const PluginHost& plugins, const std::string& name, const std::vector<
     const auto session = Session::create(experiment, plugins.registry(), {1, "tbb", 0});
     const auto& graph = session->graph();
     std::size_t numbers = 0;
-    std::vector<std::string> tensorNames;
-    for (const auto& p : session->parameters()) {
-        tensorNames.push_back(p.name);
+    for (const auto& p : session->parameters())
         numbers += static_cast<std::size_t>(p.rows) * static_cast<std::size_t>(p.columns);
-    }
-    StagePlan(experiment, plugins.registry()).checkTensors(tensorNames);
     fmt::print("{}: {} nodes, {} wires, {} trainable numbers in {} tensors; {} trials of {} steps, {}\n",
                experiment.name, graph.nodes().size(), graph.wires().size(), numbers, session->parameters().size(),
                session->batchTrials(), session->steps(), graph.closedLoop() ? "closed loop" : "open loop");
@@ -271,7 +266,8 @@ int exportRun(const std::string& folder, const std::string& file) {
     std::vector<NamedTensor> tensors;
     if (auto checkpoint = reader.latestCheckpoint())
         for (auto& item : checkpoint->tensors)
-            if (item.name.rfind("optimiser.", 0) != 0) tensors.push_back(std::move(item));
+            if (!item.name.starts_with("optimiser.") && !item.name.starts_with("stages."))
+                tensors.push_back(std::move(item));
     for (const auto& summary : reader.listSignals())
         for (auto& signal : reader.signals(summary.port))
             tensors.push_back({fmt::format("signals.{}.{}", signal.port, signal.iteration), std::move(signal.tensor)});

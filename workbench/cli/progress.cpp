@@ -53,11 +53,10 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
     if (output_.json) {
         Json metrics = Json::object();
         for (const auto& [name, value] : report.metrics) metrics[name] = value;
-        fmt::print("{}\n", Json{{"event", "iteration"},
-                                {"iteration", report.iteration},
-                                {"seconds", report.seconds},
-                                {"metrics", metrics}}
-                               .dump());
+        Json line{
+            {"event", "iteration"}, {"iteration", report.iteration}, {"seconds", report.seconds}, {"metrics", metrics}};
+        if (report.stage >= 0) line["stage"] = report.stageName;
+        fmt::print("{}\n", line.dump());
         if (now - flushed_ > std::chrono::milliseconds(200)) {
             std::fflush(stdout);
             flushed_ = now;
@@ -77,6 +76,7 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
                     ? value
                     : smoothed_ + std::max(0.01, 1.0 / (report.iteration - first_ + 1)) * (value - smoothed_);
     done_ = report.iteration + 1;
+    stage_ = report.stage >= 0 ? report.stageName : "";
     const double elapsed = std::chrono::duration<double>(now - begun_).count();
     rate_ = elapsed > 0 ? (report.iteration - first_) / elapsed : 0;
     const bool last = done_ == iterations_;
@@ -101,7 +101,7 @@ void Progress::onProgress(Session& session, double fraction) {
 
 std::string Progress::line(int done, double rate, const std::string& end) const {
     const auto metric = shownMetric_.empty() ? std::string() : fmt::format("{} {:.4g}  ", shownMetric_, smoothed_);
-    return fmt::format("{}/{}  {}{:.{}f} it/s  {}", done, iterations_, metric, rate, rate < 10 ? 1 : 0, end);
+    return fmt::format("{}/{}  {}{}{:.{}f} it/s  {}", done, iterations_, stage_.empty() ? "" : stage_ + "  ", metric, rate, rate < 10 ? 1 : 0, end);
 }
 
 void Progress::drawBar(double done, const std::string& text) {

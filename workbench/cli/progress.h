@@ -56,7 +56,7 @@ private:
     int done_ = 0;
     double rate_ = 0;
     bool lineOpen_ = false;
-    std::string shownMetric_;
+    std::string shownMetric_, stage_;
     double smoothed_ = 0;
     std::chrono::steady_clock::time_point begun_, drawn_{}, flushed_{};
 };

@@ -258,7 +258,7 @@ int load(lua_State* L) {
 int snapshot(lua_State* L) {
     auto& session = sessionOf(L);
     double bytes = 0;
-    for (const auto& p : session.parameters()) bytes += 3.0 * sizeof(double) * p.rows * p.columns;
+    for (const auto& p : session.parameters()) bytes += 4.0 * sizeof(double) * p.rows * p.columns;
     Charge charge(L, bytes + 1000, "session:snapshot");
     pushObject(L, SnapshotBox{session.snapshot(), std::move(charge)});
     return 1;
@@ -332,6 +332,10 @@ void TrainingCallback::pushReport(lua_State* L, const IterationReport& report) {
     lua_setfield(L, -2, "iteration");
     lua_pushnumber(L, report.seconds);
     lua_setfield(L, -2, "seconds");
+    if (report.stage >= 0) {
+        pushText(L, report.stageName);
+        lua_setfield(L, -2, "stage");
+    }
     if (report.signals.empty()) return;
     lua_newtable(L);
     for (const auto& [recording, tensor] : report.signals) {

@@ -91,6 +91,29 @@ TEST_F(LuaApi, TrainsAndReportsEachIteration) {
     expectFails("small():session{ threads = 0 }", "expected an integer from 1 to 1024, got 0");
     expectFails("small():session{ executor = 'gpu' }", "expected tbb, threads or shuffled");
 }
+TEST_F(LuaApi, TrainsThroughStages) {
+    const std::string stages =
+        "local function staged() return small():set('stages', { { name = 'a', iterations = 3, frozen = { "
+        "'readout.weight' } }, { name = 'b', iterations = 4, set = { learning_rate = 0 }, keep_best = { metric = "
+        "'loss', goal = 'min', every = 2 } } }):session{ seed = 1, threads = 1, precision = 'float64' } end\n"
+        "local function same(a, b) return raphe.json.encode(a:totable()) == raphe.json.encode(b:totable()) end\n";
+    expectHolds(stages +
+                "local s, seen = staged(), {}\nlocal weight, bias = s:get('readout.weight'), s:get('readout.bias')\n"
+                "local last = s:train{ on_iteration = function(m) seen[#seen + 1] = m.stage end }\n"
+                "assert(table.concat(seen) == 'aaabbbb' and last.stage == 'b' and s:iteration() == 7)\n"
+                "assert(same(s:get('readout.weight'), weight) and not same(s:get('readout.bias'), bias))");
+    expectHolds(stages +
+                "local s = staged() local bias = s:get('readout.bias') s:freeze('readout.bias') s:train{ "
+                "iterations = 3 } assert(same(s:get('readout.bias'), bias))\n"
+                "s:unfreeze('*') s:train{ iterations = 4, on_iteration = function(m) return m.iteration < 4 end }\n"
+                "assert(s:iteration() == 5) s:train() assert(s:iteration() == 7)");
+    expectHolds(stages + "local s = staged() s:train{ iterations = 4 } local here = s:snapshot() s:train() local b = "
+                         "s:get('readout.bias') s:restore(here) s:train() assert(same(s:get('readout.bias'), b))");
+    expectFails(stages + "staged():train{ iterations = 8 }", "stages: have 7 iterations in all");
+    expectFails(stages + "staged():restore(small():session{ threads = 1, precision = 'float64' }:snapshot())",
+                "checkpoint: knows nothing of stages");
+    expectHolds("assert(small():session{ threads = 1 }:train{ iterations = 1 }.stage == nil)");
+}
 TEST_F(LuaApi, PassesErrorsOfCallbacksOnUnchanged) {
     EXPECT_EQ(
         failure(

@@ -17,15 +17,10 @@ std::string placeOf(int stage) { return fmt::format("stages[{}]", stage); }
 
 std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
-double metricOf(const NamedNumbers& metrics, const Watch& watch, const std::string& place) {
-    std::vector<std::string> known;
-    for (const auto& [name, value] : metrics) {
-        if (name == watch.metric) return value;
-        known.push_back(name);
-    }
-    throw Error(place + ".metric", fmt::format("{} reports no metric \"{}\"{}",
-                                               watch.of == MetricSource::training ? "the training" : "an evaluation",
-                                               watch.metric, suggestion(watch.metric, known)));
+double metricOf(const NamedNumbers& metrics, const StagePlan::Watched& item) {
+    item.require(metrics);
+    return std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.first == item.watch->metric; })
+        ->second;
 }
 
 double meanOf(const std::deque<double>& window) {
@@ -86,7 +81,7 @@ constexpr double most = std::numeric_limits<double>::max();
 
 } // namespace
 
-StagePlan::StagePlan(const Experiment& experiment, const Registry& registry) : frozen_(experiment.frozen) {
+StagePlan::StagePlan(const Experiment& experiment, const Registry& registry) {
     Problems problems;
     checkStages(experiment, registry, problems);
     problems.throwIfAny();
@@ -112,10 +107,8 @@ StagePosition StagePlan::at(int iteration) const {
 }
 
 bool StagePlan::freezes(int stage, const std::string& tensor) const {
-    const auto any = [&](const std::vector<std::string>& patterns) {
-        return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return matches(p, tensor); });
-    };
-    return any(frozen_) || any(stages_[index(stage)].frozen);
+    const auto& patterns = stages_[index(stage)].frozen;
+    return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return matches(p, tensor); });
 }
 
 void StagePlan::checkTensors(const std::vector<std::string>& tensors) const {
@@ -133,6 +126,40 @@ void StagePlan::checkTensors(const std::vector<std::string>& tensors) const {
 ParamValues StagePlan::params(int iteration) const {
     const auto position = at(iteration);
     return paramsAt(stages_[index(position.stage)], rule_, base_, position.iteration);
+}
+
+std::vector<ParamValues> StagePlan::samples(int stage) const {
+    const auto& description = stages_[index(stage)];
+    std::vector<ParamValues> result;
+    for (const int iteration : turnsOf(description)) result.push_back(paramsAt(description, rule_, base_, iteration));
+    for (const auto& [key, schedule] : description.schedules) {
+        if (schedule.kind != ScheduleKind::plateau) continue;
+        auto reduced = result.front();
+        reduced[key] = paramFor(key, std::max(startOf(stage, key) * schedule.factor, schedule.minimum));
+        result.push_back(std::move(reduced));
+    }
+    return result;
+}
+
+std::vector<StagePlan::Watched> StagePlan::watches(int stage) const {
+    std::vector<Watched> result;
+    const auto& description = stages_[index(stage)];
+    if (description.keepBest) result.push_back({&*description.keepBest, placeOf(stage) + ".keep_best", {}});
+    for (const auto& [key, schedule] : description.schedules)
+        if (schedule.kind == ScheduleKind::plateau)
+            result.push_back({&schedule.watch, placeOf(stage) + ".schedules." + key, key});
+    return result;
+}
+
+void StagePlan::Watched::require(const NamedNumbers& metrics) const {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : metrics) {
+        if (name == watch->metric) return;
+        names.push_back(name);
+    }
+    throw Error(place + ".metric", fmt::format("{} reports no metric \"{}\"{}",
+                                               watch->of == MetricSource::training ? "the training" : "an evaluation",
+                                               watch->metric, suggestion(watch->metric, names)));
 }
 
 ParamValue StagePlan::paramFor(const std::string& key, double value) const {
@@ -160,18 +187,8 @@ std::optional<StagePosition> StageRunner::position() const {
     return plan_.at(iteration);
 }
 
-std::vector<StageRunner::Watched> StageRunner::watched(int stage) const {
-    std::vector<Watched> result;
-    const auto& description = plan_.stages()[index(stage)];
-    if (description.keepBest) result.push_back({&*description.keepBest, placeOf(stage) + ".keep_best", {}});
-    for (const auto& [key, schedule] : description.schedules)
-        if (schedule.kind == ScheduleKind::plateau)
-            result.push_back({&schedule.watch, placeOf(stage) + ".schedules." + key, key});
-    return result;
-}
-
 std::vector<StageRunner::Watched> StageRunner::dueAfter(const StagePosition& position) const {
-    auto result = watched(position.stage);
+    auto result = plan_.watches(position.stage);
     // The end of a stage is a check for what is kept; a parameter is of no more use there.
     std::erase_if(result, [&](const Watched& item) {
         return position.last ? !item.key.empty() : (position.iteration + 1) % item.watch->every != 0;
@@ -186,20 +203,14 @@ ParamValues StageRunner::params(int iteration) const {
     return params;
 }
 
-bool StageRunner::mayChange(int iteration) const {
-    const auto position = plan_.at(iteration);
-    return position.first || !plan_.stages()[index(position.stage)].schedules.empty();
-}
-
 void StageRunner::record(int iteration, const NamedNumbers& metrics) {
     if (due_ || iteration != iteration_)
         throw Error("stages", fmt::format("iteration {} cannot be recorded after {} iterations{}", iteration,
                                           iteration_, due_ ? " whose check has not been made" : ""));
     const auto position = plan_.at(iteration);
     std::vector<std::pair<Watched, double>> values;
-    for (const auto& item : watched(position.stage))
-        if (item.watch->of == MetricSource::training)
-            values.emplace_back(item, metricOf(metrics, *item.watch, item.place));
+    for (const auto& item : plan_.watches(position.stage))
+        if (item.watch->of == MetricSource::training) values.emplace_back(item, metricOf(metrics, item));
     for (const auto& [item, value] : values) {
         auto& window = windowOf(item);
         window.push_back(std::isfinite(value) ? value : NAN);
@@ -234,7 +245,7 @@ StageRunner::Decision StageRunner::decide(const std::vector<NamedNumbers>& metri
             continue;
         }
         const auto which = std::find(trials.begin(), trials.end(), item.watch->trials) - trials.begin();
-        values.push_back(metricOf(metrics[static_cast<std::size_t>(which)], *item.watch, item.place));
+        values.push_back(metricOf(metrics[static_cast<std::size_t>(which)], item));
     }
 
     Decision decision;
@@ -276,8 +287,22 @@ bool StageRunner::reduce(const Schedule& schedule, Plateau& plateau, double valu
     return changed;
 }
 
+/// Tells one layout from another: how many stages and iterations there are, and where the present stage lies.
+NamedNumbers StageRunner::layout() const {
+    NamedNumbers numbers{{"layout.stages", static_cast<double>(plan_.stages().size())},
+                         {"layout.iterations", plan_.iterations()}};
+    if (const auto now = position()) {
+        numbers.emplace_back("layout.stage", now->stage);
+        numbers.emplace_back("layout.stage_iteration", now->iteration);
+        numbers.emplace_back("layout.stage_iterations", plan_.stages()[index(now->stage)].iterations);
+    }
+    return numbers;
+}
+
 NamedNumbers StageRunner::save() const {
-    NamedNumbers numbers{{"iteration", iteration_}, {"due", due_ ? 1 : 0}};
+    NamedNumbers numbers = layout();
+    numbers.emplace_back("iteration", iteration_);
+    numbers.emplace_back("due", due_ ? 1 : 0);
     const auto add = [&numbers](const std::string& prefix, const Window& window) {
         for (std::size_t i = 0; i < window.size(); ++i)
             if (std::isfinite(window[i])) numbers.emplace_back(fmt::format("{}.window.{}", prefix, i), window[i]);
@@ -303,6 +328,9 @@ void StageRunner::load(const NamedNumbers& saved) {
     StageRunner loaded(plan_);
     loaded.iteration_ = numbers.takeInteger("iteration", 0, plan_.iterations());
     loaded.due_ = numbers.takeInteger("due", 0, loaded.iteration_ > 0 ? 1 : 0) == 1;
+    for (const auto& [name, value] : loaded.layout())
+        if (numbers.take(name, 0, most) != value)
+            throw Error("checkpoint", "was made in other stages than these; it belongs to another experiment");
     const auto now = loaded.position();
     loaded.begin(now ? now->stage : static_cast<int>(plan_.stages().size()));
     if (loaded.due_ && loaded.dueAfter(*now).empty())

@@ -29,6 +29,14 @@ struct StagePosition {
 /// The stages of an experiment, laid out along the iterations. Immutable.
 class StagePlan {
 public:
+    struct Watched {
+        const Watch* watch;
+        std::string place; ///< in the document
+        std::string key;   ///< the parameter of a plateau; empty: keepBest
+        /// @throws Error unless the metric is among these
+        void require(const NamedNumbers& metrics) const;
+    };
+
     /// @throws Error with one line per problem of the stages
     StagePlan(const Experiment& experiment, const Registry& registry);
 
@@ -39,13 +47,17 @@ public:
     int iterations() const { return ends_.empty() ? 0 : ends_.back(); }
     /// @throws Error if all stages have ended by then
     StagePosition at(int iteration) const;
-    /// Whether the tensor is not trained in this stage, by the stage's patterns or the experiment's.
+    /// Whether the tensor is not trained in this stage by the stage's own patterns.
     bool freezes(int stage, const std::string& tensor) const;
     /// @param tensors  names of all trainable tensors
     /// @throws Error with one line for each pattern that matches none
     void checkTensors(const std::vector<std::string>& tensors) const;
     /// The rule's parameters in an iteration as far as they depend on its number only.
     ParamValues params(int iteration) const;
+    /// Parameters that a stage takes the rule to: where they take a turn, and where plateaus have reduced them.
+    std::vector<ParamValues> samples(int stage) const;
+    /// What a stage looks at. The plan must outlive them.
+    std::vector<Watched> watches(int stage) const;
     /// A number that a schedule of the rule's parameter `key` arrives at, as that parameter takes it.
     ParamValue paramFor(const std::string& key, double value) const;
     /// What a schedule starts with.
@@ -54,17 +66,16 @@ public:
 private:
     std::vector<TrainingStage> stages_;
     std::vector<int> ends_; ///< by stage: the iteration after its last one
-    std::vector<std::string> frozen_;
     DeclarationData rule_;
     ParamValues base_;
 };
 
 /// Follows a training through its stages: what the checks of metrics have decided so far. A session asks it
 ///
-///     before iteration k   plan().at(k).first: a stage begins, plan().freezes(), TrainingStage::resetOptimiser
+///     before iteration k   position(): the stage, with plan().freezes() and, where it begins, resetOptimiser
 ///                          params(k): the rule's parameters
-///     after its update     record(k, metrics)
-///                          if due(): one evaluation of validationStream for each of evaluations(), then decide()
+///     with its update      record(k, metrics)
+///     and then             if due(): one evaluation of validationStream for each of evaluations(), then decide()
 ///
 /// A check that is due waits as long as it has to, also in a checkpoint, so that an evaluation may be cancelled. Equal
 /// calls give equal bits, whether or not the state was saved and loaded between them.
@@ -87,10 +98,10 @@ public:
     const StagePlan& plan() const { return plan_; }
     /// Iterations recorded so far.
     int iteration() const { return iteration_; }
+    /// The iteration that was recorded last if its check is due, otherwise the one to come; none after the last stage.
+    std::optional<StagePosition> position() const;
     /// The rule's parameters in an iteration, complete.
     ParamValues params(int iteration) const;
-    /// Whether params() may differ from those of the iteration before.
-    bool mayChange(int iteration) const;
     /// Takes the metrics of the iteration that was just done. @pre it is number iteration(), and nothing is due
     /// @throws Error if a metric that the stage looks at is not among them; then nothing has changed
     void record(int iteration, const NamedNumbers& metrics);
@@ -120,17 +131,10 @@ private:
         int cooldown = 0;
         Window window;
     };
-    /// A watch of the present stage.
-    struct Watched {
-        const Watch* watch;
-        std::string place;
-        std::string key; ///< the parameter of a plateau; empty: keepBest
-    };
+    using Watched = StagePlan::Watched;
 
-    /// The iteration that was recorded last if its check is due, otherwise the one to come; none after the last stage.
-    std::optional<StagePosition> position() const;
     void begin(int stage);
-    std::vector<Watched> watched(int stage) const;
+    NamedNumbers layout() const;
     /// The watches of the present stage whose check is due after an iteration.
     std::vector<Watched> dueAfter(const StagePosition& position) const;
     Window& windowOf(const Watched& item) { return item.key.empty() ? window_ : plateaus_.at(item.key).window; }

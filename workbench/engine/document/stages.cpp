@@ -317,20 +317,10 @@ private:
             place, fmt::format("takes the parameter to {} in this stage, expected number{}", value, rangeText(info)));
     }
 
-    /// Iterations of the stage at which the parameters take a new turn.
-    std::set<int> turns() const {
-        const int last = stage_.iterations - 1;
-        std::set<int> result{0, last};
-        for (const auto& [key, schedule] : stage_.schedules)
-            for (std::size_t i = 0; i < std::min<std::size_t>(schedule.at.size(), 100); ++i)
-                if (schedule.at[i] < last) result.insert(schedule.at[i]);
-        return result;
-    }
-
     void checkTogether() {
         const auto& declaration = *rule_.declaration;
         if (!declaration.check(*rule_.params).empty()) return; // the graph says so
-        for (const int iteration : turns()) {
+        for (const int iteration : turnsOf(stage_)) {
             const auto params = paramsAt(stage_, declaration, *rule_.params, iteration);
             const auto when = iteration == 0 ? std::string{} : fmt::format("at its iteration {}: ", iteration);
             if (const auto sentence = declaration.check(params); !sentence.empty()) {
@@ -352,11 +342,6 @@ private:
     const RuleOf& rule_;
     Problems& problems_;
 };
-
-double numberOf(const ParamValue& value) {
-    if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
-    return std::get<double>(value);
-}
 
 } // namespace
 
@@ -477,10 +462,24 @@ double valueAt(const Schedule& schedule, double start, int stageIterations, int 
     return start;
 }
 
+std::set<int> turnsOf(const TrainingStage& stage) {
+    const int last = stage.iterations - 1;
+    std::set<int> result{0, last};
+    for (const auto& [key, schedule] : stage.schedules)
+        for (std::size_t i = 0; i < std::min<std::size_t>(schedule.at.size(), 100); ++i)
+            if (schedule.at[i] < last) result.insert(schedule.at[i]);
+    return result;
+}
+
 double startOf(const TrainingStage& stage, const std::string& key, const ParamValues& base) {
     if (const auto& from = stage.schedules.at(key).from) return *from;
     const auto changed = stage.set.find(key);
     return numberOf(changed != stage.set.end() ? changed->second : base.at(key));
+}
+
+double numberOf(const ParamValue& value) {
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
+    return std::get<double>(value);
 }
 
 ParamValue valueFor(const ParamInfo& info, double value) {

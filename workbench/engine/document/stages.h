@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -99,8 +100,13 @@ void checkStages(const Experiment& experiment, const Registry& registry, Problem
 /// The value of a schedule that starts with `start`, at an iteration of a stage of `stageIterations` iterations.
 /// Of a plateau it is the start.
 double valueAt(const Schedule& schedule, double start, int stageIterations, int iteration);
+/// Iterations of a stage at which its parameters take a new turn, among them the first and the last; not all of very
+/// many.
+std::set<int> turnsOf(const TrainingStage& stage);
 /// What a schedule of a parameter starts with. @param base  the rule's parameters without the stage
 double startOf(const TrainingStage& stage, const std::string& key, const ParamValues& base);
+/// The number that a parameter has. @pre it is an integer or real
+double numberOf(const ParamValue& value);
 /// A number for a parameter: rounded if that is an integer.
 ParamValue valueFor(const ParamInfo& info, double value);
 /// The rule's parameters at an iteration of a stage; plateaus have their start.

@@ -11,12 +11,12 @@
 namespace raphe {
 
 /// The mechanisms of a graph, built for one scalar type, and the layout of their trainable tensors. Never changes while
-/// trials run.
+/// trials run. A copy shares the mechanisms, and keeps those that it has.
 template <class T>
 class Network {
 public:
     struct Node {
-        std::unique_ptr<Mechanism<T>> mechanism; ///< null: the task or rule is left out
+        std::shared_ptr<const Mechanism<T>> mechanism; ///< null: the task or rule is left out
         std::vector<StateInfo> states;
         std::vector<int> parameters; ///< index of each weight in parameters()
         int locals = 0;
@@ -27,7 +27,7 @@ public:
         std::uint64_t entity = 0;
     };
 
-    Network(const Graph& graph, double dt) : graph_(&graph) {
+    Network(const Graph& graph, double dt) : graph_(&graph), dt_(dt) {
         for (const auto& item : graph.nodes()) {
             Builder builder(item.declaration(), item.portSizes, item.wired, dt);
             Node node;
@@ -82,6 +82,33 @@ public:
 
     /// What the rule asked for beside its ports.
     const RuleParts& ruleParts() const { return ruleParts_; }
+    /// Builds the rule anew. @param params  complete
+    /// @throws Error  at `place`, if they do not fit together, or the rule would need other ports or other groups,
+    ///                trial stores, fields, memories or copies than it has; then nothing has changed
+    void replaceRule(const ParamValues& params, const std::string& place) {
+        const auto index = static_cast<std::size_t>(graph_->rule());
+        const auto& item = graph_->nodes()[index];
+        const auto& declaration = item.declaration();
+        if (const auto sentence = declaration.check(params); !sentence.empty()) throw Error(place, sentence);
+        for (const auto& port : declaration.ports)
+            if (port.size(params) != port.size(item.params))
+                throw Error(place, "gives the port " + item.name + "." + port.name + " " +
+                                       std::to_string(port.size(params)) + " units instead of " +
+                                       std::to_string(port.size(item.params)) +
+                                       "; the wires of a training stay as they are");
+        Builder builder(declaration, item.portSizes, item.wired, dt_);
+        std::shared_ptr<const Mechanism<T>> rule;
+        try {
+            rule = item.entry->template maker<T>()(params, builder);
+        } catch (const Error& error) {
+            throw Error(place, error.what());
+        }
+        if (const auto part = differentPart(ruleParts_, builder.ruleParts()); !part.empty())
+            throw Error(place, "gives " + item.name + " another " + part +
+                                   ", which a training keeps from its start; leave the parameters that it depends on "
+                                   "as they are");
+        nodes_[index].mechanism = std::move(rule);
+    }
 
     /// Draws initial weights; each tensor has its own random stream, so none depends on what else there is. Drawn in
     /// double, row by row, so that float32 and float64 sessions start alike.
@@ -106,7 +133,28 @@ public:
     }
 
 private:
+    /// What differs first, as a few words; empty if nothing does.
+    static std::string differentPart(const RuleParts& a, const RuleParts& b) {
+        std::string part;
+        const auto compare = [&part](const auto& before, const auto& after, const char* kind, const char* kinds) {
+            if (!part.empty() || before == after) return;
+            part = before.size() == after.size() ? std::string(kind) : std::string("number of ") + kinds;
+            for (std::size_t i = 0; i < before.size() && before.size() == after.size(); ++i)
+                if (!(before[i] == after[i])) {
+                    part += " \"" + before[i].name + "\"";
+                    return;
+                }
+        };
+        compare(a.groups, b.groups, "group", "groups");
+        compare(a.stores, b.stores, "trial store", "trial stores");
+        compare(a.fields, b.fields, "field", "fields");
+        compare(a.memories, b.memories, "memory", "memories");
+        compare(a.copies, b.copies, "copy", "copies");
+        return part;
+    }
+
     const Graph* graph_;
+    double dt_;
     std::vector<Node> nodes_;
     std::vector<ParameterInfo> parameters_;
     std::vector<Init> inits_;

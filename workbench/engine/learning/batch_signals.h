@@ -40,12 +40,13 @@ Summary scoreTrials(const Setup<T>& setup, SweepPlan<T> plan, const T* weights, 
                     Executor& executor, const std::vector<std::pair<int, int>>& captured, Watch watch) {
     plan.seed = addressOf("evaluation", setup.experiment.seed);
     plan.streams = false;
-    SweepPool<T> pool(std::move(plan));
     const int chunks = setup.chunksOf(trials);
     const bool scored = setup.graph.rule() >= 0;
+    const bool needsBatch = scored && plan.network->rule().needsBatch();
+    SweepPool<T> pool(std::move(plan));
     BatchSignals<T> signals;
     std::vector<const T*> pointers;
-    if (scored && setup.network.rule().needsBatch()) {
+    if (needsBatch) {
         signals = makeBatchSignals(setup, trials);
         executor.run(chunks, [&](int c) {
             pool.with([&](Sweep<T>& sweep) {

@@ -63,14 +63,14 @@ IterationReport Conductor<T>::run(const std::function<void(double)>& progress) {
             });
             if (setup_.streams) state_.streamsAdvanced();
         }
+        report.iteration = state_.iteration();
+        state_.commit(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(), report.metrics);
     } catch (...) {
         state_.rollBack();
         report_ = nullptr;
         throw;
     }
     report_ = nullptr;
-    report.iteration = state_.iteration();
-    state_.commit(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
     report.seconds = state_.seconds();
     return report;
 }
@@ -134,7 +134,7 @@ IterationReport Conductor<T>::runOn(Sweep<T>& sweep, const TrialRange& range, co
     report.metrics = namedNumbers(summary);
     report.iteration = state_.iteration();
     report.metrics.emplace_back("gradient_norm", stepAtOnce(rule->optimiser()));
-    state_.commit(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
+    state_.commit(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(), report.metrics);
     report.seconds = state_.seconds();
     return report;
 }

@@ -20,8 +20,9 @@ int trialsOf(const Setup<T>& setup, const EvaluateRequest& request) {
 } // namespace
 
 template <class T>
-EvaluateResult evaluateTrials(const Setup<T>& setup, const T* weights, const EvaluateRequest& request,
-                              std::vector<Intervention> interventions, Executor& executor, const Interrupt& interrupt) {
+EvaluateResult evaluateTrials(const Setup<T>& setup, const Network<T>& network, const T* weights,
+                              const EvaluateRequest& request, std::vector<Intervention> interventions,
+                              Executor& executor, const Interrupt& interrupt) {
     const int trials = trialsOf(setup, request);
     std::vector<std::pair<int, int>> ports;
     EvaluateResult result;
@@ -36,7 +37,8 @@ EvaluateResult evaluateTrials(const Setup<T>& setup, const T* weights, const Eva
                          setup.precision()});
     }
     interventions.insert(interventions.end(), request.interventions.begin(), request.interventions.end());
-    const auto plan = setup.plan(setup.steps, setup.chunk, interventions, &interrupt);
+    auto plan = setup.plan(setup.steps, setup.chunk, interventions, &interrupt);
+    plan.network = &network;
     const auto summary = scoreTrials(
         setup, plan, weights, trials, request.stream, executor, ports, [&](Sweep<T>& sweep, const TrialRange& range) {
             for (std::size_t i = 0; i < ports.size(); ++i)
@@ -52,11 +54,13 @@ namespace {
 template <class T>
 class Player final : public TrialPlayer {
 public:
-    Player(const Setup<T>& setup, AlignedArray<T> weights, const EvaluateRequest& request,
+    Player(const Setup<T>& setup, Network<T> network, AlignedArray<T> weights, const EvaluateRequest& request,
            const std::vector<Intervention>& interventions)
-        : setup_(setup), weights_(std::move(weights)), trials_(trialsOf(setup, request)) {
+        : setup_(setup), network_(std::move(network)), weights_(std::move(weights)),
+          trials_(trialsOf(setup, request)) {
         if (trials_ > 4096) throw Error("trials", "at most 4096 trials can be stepped together");
         auto plan = setup.plan(setup.steps, setup.chunk, interventions, nullptr);
+        plan.network = &network_;
         plan.seed = addressOf("evaluation", setup.experiment.seed);
         plan.streams = false;
         for (int c = 0; c < setup.chunksOf(trials_); ++c) {
@@ -119,6 +123,7 @@ private:
     }
 
     const Setup<T>& setup_;
+    Network<T> network_;
     AlignedArray<T> weights_;
     int trials_, step_ = 0;
     std::vector<TrialRange> ranges_;
@@ -128,19 +133,19 @@ private:
 } // namespace
 
 template <class T>
-std::unique_ptr<TrialPlayer> playTrials(const Setup<T>& setup, AlignedArray<T> weights, const EvaluateRequest& request,
-                                        std::vector<Intervention> interventions) {
+std::unique_ptr<TrialPlayer> playTrials(const Setup<T>& setup, Network<T> network, AlignedArray<T> weights,
+                                        const EvaluateRequest& request, std::vector<Intervention> interventions) {
     interventions.insert(interventions.end(), request.interventions.begin(), request.interventions.end());
-    return std::make_unique<Player<T>>(setup, std::move(weights), request, interventions);
+    return std::make_unique<Player<T>>(setup, std::move(network), std::move(weights), request, interventions);
 }
 
-template EvaluateResult evaluateTrials(const Setup<float>&, const float*, const EvaluateRequest&,
+template EvaluateResult evaluateTrials(const Setup<float>&, const Network<float>&, const float*, const EvaluateRequest&,
                                        std::vector<Intervention>, Executor&, const Interrupt&);
-template EvaluateResult evaluateTrials(const Setup<double>&, const double*, const EvaluateRequest&,
-                                       std::vector<Intervention>, Executor&, const Interrupt&);
-template std::unique_ptr<TrialPlayer> playTrials(const Setup<float>&, AlignedArray<float>, const EvaluateRequest&,
-                                                 std::vector<Intervention>);
-template std::unique_ptr<TrialPlayer> playTrials(const Setup<double>&, AlignedArray<double>, const EvaluateRequest&,
-                                                 std::vector<Intervention>);
+template EvaluateResult evaluateTrials(const Setup<double>&, const Network<double>&, const double*,
+                                       const EvaluateRequest&, std::vector<Intervention>, Executor&, const Interrupt&);
+template std::unique_ptr<TrialPlayer> playTrials(const Setup<float>&, Network<float>, AlignedArray<float>,
+                                                 const EvaluateRequest&, std::vector<Intervention>);
+template std::unique_ptr<TrialPlayer> playTrials(const Setup<double>&, Network<double>, AlignedArray<double>,
+                                                 const EvaluateRequest&, std::vector<Intervention>);
 
 } // namespace raphe

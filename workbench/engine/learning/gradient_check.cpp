@@ -187,7 +187,7 @@ AlignedArray<double> displace(const Setup<double>& setup, const AlignedArray<dou
 
 } // namespace
 
-GradientCheckReport checkGradients(const Experiment& experiment, const Graph& graph,
+GradientCheckReport checkGradients(const Experiment& experiment, const Network<double>& network,
                                    const AlignedArray<double>& weights, const std::vector<ParameterInfo>& tensors,
                                    const std::vector<Intervention>& interventions, int entriesPerTensor,
                                    const Interrupt& interrupt) {
@@ -195,7 +195,8 @@ GradientCheckReport checkGradients(const Experiment& experiment, const Graph& gr
     small.trials = std::min(experiment.trials, 4);
     small.chunk = small.trials;
     small.recordings.clear();
-    Setup<double> setup(small, graph, {1, "tbb", 0});
+    Setup<double> setup(small, network.graph(), {1, "tbb", 0});
+    setup.network = network;
     setup.tensors = tensors;
     GradientCheckReport report;
     Comparison comparison(report, experiment.seed, entriesPerTensor);

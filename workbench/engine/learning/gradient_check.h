@@ -12,8 +12,9 @@ namespace raphe {
 /// A plain gradient rule: what the task said and what was drawn is held fixed. Any other rule conducts one iteration,
 /// and the first two gradients of each of its groups are checked as they come; its updates are made. The trainable
 /// tensors are displaced by about 0.001 first.
+/// @param network  with the rule that is checked
 /// @param weights  of the session  @pre T is double
-GradientCheckReport checkGradients(const Experiment& experiment, const Graph& graph,
+GradientCheckReport checkGradients(const Experiment& experiment, const Network<double>& network,
                                    const AlignedArray<double>& weights, const std::vector<ParameterInfo>& tensors,
                                    const std::vector<Intervention>& interventions, int entriesPerTensor,
                                    const Interrupt& interrupt);

@@ -46,8 +46,27 @@ Learned<T>& LearningState<T>::change() {
 }
 
 template <class T>
-void LearningState<T>::commit(double seconds) {
+void LearningState<T>::follow(StagePlan plan) {
+    stages_.emplace(std::move(plan));
+}
+
+template <class T>
+StageRunner::Decision LearningState<T>::decide(const std::vector<NamedNumbers>& metrics) {
     const std::lock_guard lock(mutex_);
+    const auto decision = stages_->decide(metrics);
+    // A pointer to the weights stays what it is, so they are copied.
+    if (decision.takeUp) std::copy_n(best_.data(), best_.size(), live_.weights.data());
+    if (!stages_->best())
+        best_ = {};
+    else if (decision.keep)
+        best_ = live_.weights.clone();
+    return decision;
+}
+
+template <class T>
+void LearningState<T>::commit(double seconds, const NamedNumbers& metrics) {
+    const std::lock_guard lock(mutex_);
+    if (stages_) stages_->record(iteration_, metrics);
     before_.reset();
     for (auto& store : stores_) store.commit();
     if (advanced_) std::swap(continued_, next_);
@@ -97,7 +116,7 @@ SessionSnapshot LearningState<T>::snapshot() const {
     const std::lock_guard lock(mutex_);
     const Learned<T>& state = before_ ? *before_ : live_;
     const auto& parts = setup_.network.ruleParts();
-    SessionSnapshot s{iteration_, state.optimiser.steps(), seconds_, {}};
+    SessionSnapshot s{iteration_, state.optimiser.steps(), seconds_, {}, {}};
     for (const auto& info : setup_.tensors)
         s.tensors.push_back({info.name, setup_.toTensor(state.weights.data(), info)});
     const auto moments = [&](const Optimiser<T>& optimiser, const std::string& prefix,
@@ -129,6 +148,10 @@ SessionSnapshot LearningState<T>::snapshot() const {
     }
     for (const auto& store : stores_) store.save(s.tensors);
     saveContinued(s.tensors);
+    if (stages_) s.stages = stages_->save();
+    if (stages_ && stages_->best())
+        for (const auto& info : setup_.tensors)
+            s.tensors.push_back({"stages.best." + info.name, setup_.toTensor(best_.data(), info)});
     return s;
 }
 
@@ -145,8 +168,20 @@ void LearningState<T>::restore(const SessionSnapshot& s) {
         if (!tensor) throw Error("checkpoint", "lacks tensor " + name + "; it belongs to another experiment");
         return *tensor;
     };
+    auto stages = stages_;
+    if (stages.has_value() == s.stages.empty())
+        throw Error("checkpoint", stages ? "knows nothing of stages; it belongs to another experiment"
+                                         : "was made in a training with stages; it belongs to another experiment");
+    if (stages) stages->load(s.stages);
+    if (stages && stages->iteration() != s.iteration)
+        throw Error("checkpoint", fmt::format("holds stages after {} iterations, but weights after {}",
+                                              stages->iteration(), s.iteration));
+    AlignedArray<T> best(stages && stages->best() ? live_.weights.size() : 0);
     const auto& parts = setup_.network.ruleParts();
     Learned<T> state = live_.clone();
+    state.optimiser = Optimiser<T>(live_.weights.size(), live_.optimiser.groups());
+    for (auto& copy : state.copies)
+        if (copy.optimiser) *copy.optimiser = Optimiser<T>(live_.weights.size(), live_.optimiser.groups());
     const auto assign = [&](const AlignedArray<T>& to, const ParameterInfo& info, const std::string& name) {
         setup_.assign(to.data(), info, require(name), name);
     };
@@ -184,6 +219,8 @@ void LearningState<T>::restore(const SessionSnapshot& s) {
         moments(*state.copies[i].optimiser, prefix, tensors);
         setSteps(*state.copies[i].optimiser, prefix + "optimiser_steps");
     }
+    if (best.size() != 0)
+        for (const auto& info : setup_.tensors) assign(best, info, "stages.best." + info.name);
     std::deque<StoredTrials<T>> stores;
     for (std::size_t i = 0; i < stores_.size(); ++i) stores.emplace_back(setup_, static_cast<int>(i)).load(find);
     auto continued = loadContinued(find);
@@ -193,6 +230,8 @@ void LearningState<T>::restore(const SessionSnapshot& s) {
     std::swap(stores_, stores);
     continued_ = std::move(continued);
     advanced_ = false;
+    stages_ = std::move(stages);
+    best_ = std::move(best);
     iteration_ = s.iteration;
     seconds_ = s.seconds;
 }

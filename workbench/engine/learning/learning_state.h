@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/document/stage_plan.h"
 #include "engine/learning/optimiser.h"
 #include "engine/learning/stored_trials.h"
 
@@ -54,7 +55,16 @@ public:
     ContinuedTrials<T>& next(int chunk) { return next_[at(chunk)]; }
     void streamsAdvanced() { advanced_ = true; }
 
-    void commit(double seconds);
+    /// Goes through stages from now on. @pre nothing has been trained
+    void follow(StagePlan plan);
+    /// Null without stages. For the thread that trains.
+    const StageRunner* stages() const { return stages_ ? &*stages_ : nullptr; }
+    /// Makes the check of the stages that is due: keeps the weights, or takes up those that were kept. The optimiser's
+    /// averages stay as they are. @param metrics  of each of the evaluations that it needs
+    StageRunner::Decision decide(const std::vector<NamedNumbers>& metrics);
+
+    /// @param metrics  of the iteration. @throws Error if the stages look at others; then the iteration does not count
+    void commit(double seconds, const NamedNumbers& metrics);
     void rollBack();
     int iteration() const;
     double seconds() const;
@@ -73,6 +83,8 @@ private:
     std::optional<Learned<T>> before_;
     std::deque<StoredTrials<T>> stores_;
     std::vector<ContinuedTrials<T>> continued_, next_;
+    std::optional<StageRunner> stages_;
+    AlignedArray<T> best_; ///< weights of the stage's best check, while there is one
     bool advanced_ = false;
     int iteration_ = 0;
     double seconds_ = 0;

@@ -100,6 +100,7 @@ std::unique_ptr<Sweep<T>> OpenLoop<T>::sweep(Given<T>& given, bool ruleOnly) con
                                       " must be given as well");
     }
     auto plan = setup_.plan(given.steps, given.trials, interventions_, nullptr);
+    plan.network = &network_;
     plan.streams = false;
     auto result = std::make_unique<Sweep<T>>(std::move(plan));
     result->give(given.signals, given.states, ruleOnly);

@@ -21,8 +21,9 @@ struct Given {
 template <class T>
 class OpenLoop {
 public:
-    OpenLoop(const Setup<T>& setup, std::vector<Intervention> interventions)
-        : setup_(setup), interventions_(std::move(interventions)) {}
+    /// @param network  the setup's, or a copy; must outlive the sweeps
+    OpenLoop(const Setup<T>& setup, const Network<T>& network, std::vector<Intervention> interventions)
+        : setup_(setup), network_(network), interventions_(std::move(interventions)) {}
 
     ForwardResult forward(const ForwardRequest& request, const T* weights) const;
     GradientResult gradient(const GradientRequest& request, const T* weights) const;
@@ -39,6 +40,7 @@ private:
     int units(int node, int port) const { return setup_.graph.nodes()[at(node)].portSizes[at(port)]; }
 
     const Setup<T>& setup_;
+    const Network<T>& network_;
     std::vector<Intervention> interventions_;
 };
 

@@ -4,6 +4,7 @@
 #include "engine/base/interrupt.h"
 #include "engine/base/tensor.h"
 #include "engine/document/experiment.h"
+#include "engine/document/stage_plan.h"
 #include "engine/graph/graph.h"
 
 #include <functional>
@@ -24,13 +25,22 @@ public:
     using Error::Error;
 };
 
-using NamedNumbers = std::vector<std::pair<std::string, double>>;
-
 struct IterationReport {
     int iteration = 0;                                 ///< index of the iteration that was just done, from 0
+    int stage = -1;                                    ///< index of its stage, from 0; -1: there are none
+    bool beginsStage = false;                          ///< the first iteration of its stage
+    std::string stageName;                             ///< empty: there are none
     double seconds = 0;                                ///< training time of the session so far
     NamedNumbers metrics;                              ///< "loss", those of the rule, "gradient_norm"
     std::vector<std::pair<Recording, Tensor>> signals; ///< recordings due at this iteration: (steps, trials, units)
+};
+
+/// A check of the metrics that a stage looks at, and what it has led to.
+struct CheckReport {
+    int iteration = 0; ///< after which it was made
+    std::string stage;
+    NamedNumbers reduced;                     ///< parameters of the rule that a plateau has reduced: their new values
+    std::optional<StageRunner::Best> takenUp; ///< whose weights replaced the present ones, as the stage has ended
 };
 
 /// Watches a session. Called on the thread that trains; onPaused and onResumed, where an iteration is paused midway, on
@@ -39,6 +49,8 @@ class SessionObserver {
 public:
     virtual ~SessionObserver() = default;
     virtual void onIteration(Session&, const IterationReport&) {}
+    /// Between iterations.
+    virtual void onCheck(Session&, const CheckReport&) {}
     /// Within an iteration that takes long: how far it is, 0 to 1. The session shows the state before the iteration.
     virtual void onProgress(Session&, double fraction) {}
     virtual void onPaused(Session&) {}
@@ -106,7 +118,8 @@ struct SessionSnapshot {
     long optimiserSteps = 0;
     double seconds = 0;
     std::vector<NamedTensor>
-        tensors; ///< weights by name; optimiser averages as "optimiser.first.NAME", "optimiser.second.NAME"
+        tensors;         ///< weights by name; optimiser averages as "optimiser.first.NAME", "optimiser.second.NAME"
+    NamedNumbers stages; ///< StageRunner::save(); empty without stages
 };
 
 /// Trials that are run one step at a time, under the weights that the session had when it began. Any thread, one at a
@@ -153,14 +166,18 @@ public:
     void requireTraining() const;
     /// @throws Error unless there is something to run: a task, or a stated number of steps
     void requireRunning() const;
-    /// One iteration of the learning rule, or one batch of trials where there is none; all or nothing.
-    /// @throws NumericError, Cancelled
+    /// One iteration of the learning rule, or one batch of trials where there is none; all or nothing. A check that is
+    /// due is made first. @throws Error if all stages have ended, NumericError, Cancelled
     virtual IterationReport iterate(SessionObserver* observer = nullptr) = 0;
+    /// Whether the stages wait for a check after the last iteration.
+    virtual bool checkDue() const = 0;
+    /// Makes the check that is due, if one is. Cancelled, it stays due. @throws Cancelled
+    virtual void check(SessionObserver* observer = nullptr) = 0;
     /// One update on given signals: whatever reaches the learning rule must follow from them.
     virtual IterationReport iterateOn(const std::vector<NamedTensor>& inputs) = 0;
     /// Loss of given signals under the present weights.
     virtual double lossOn(const std::vector<NamedTensor>& inputs) = 0;
-    /// Trains until `iterations` iterations are done in all, or until cancelled.
+    /// Trains until `iterations` iterations are done in all, or until cancelled; with the checks that become due.
     /// @return false if cancelled
     bool trainTo(int iterations, SessionObserver* observer = nullptr);
     virtual EvaluateResult evaluate(const EvaluateRequest& request) = 0;
@@ -175,7 +192,8 @@ public:
     virtual std::vector<ParameterDescription> parameters() const = 0;
     virtual Tensor get(const std::string& name) const = 0;
     virtual void set(const std::string& name, const Tensor& tensor) = 0;
-    /// Excludes tensors from training (or includes them again), by pattern. @return how many match
+    /// Excludes tensors from training (or includes them again), by pattern. What a stage freezes stays so until it
+    /// ends. @return how many match
     virtual int freeze(const std::string& pattern, bool frozen = true) = 0;
     /// Forgets the optimiser's averages, e.g. between the stages of a training.
     virtual void resetOptimiser() = 0;

@@ -68,7 +68,7 @@ void requireKeptTrials(const Network<T>& network) {
 template <class T>
 Setup<T>::Setup(Experiment& document, const Graph& wiring, const SessionOptions& options)
     : experiment(document), graph(wiring), network(wiring, document.dt), tensors(network.parameters()),
-      groups(resolveGroups(network)) {
+      frozen(tensors.size()), frozenByStage(tensors.size()), groups(resolveGroups(network)) {
     detail::pinBlockSizes();
     const int threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
     executor = makeExecutor(options.executor, threads, options.scheduleSeed);
@@ -129,14 +129,23 @@ std::vector<ParameterInfo> Setup<T>::tensorsOf(const TensorGroup& group) const {
 }
 
 template <class T>
-int Setup<T>::freeze(const std::string& pattern, bool frozen) {
+int Setup<T>::freeze(const std::string& pattern, bool freezes) {
     int count = 0;
-    for (auto& info : tensors)
-        if (matches(pattern, info.name)) {
-            info.trainable = !frozen;
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+        if (matches(pattern, tensors[i].name)) {
+            frozen[i] = freezes;
+            tensors[i].trainable = !frozen[i] && !frozenByStage[i];
             ++count;
         }
     return count;
+}
+
+template <class T>
+void Setup<T>::freezeForStage(const std::function<bool(const std::string&)>& freezes) {
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        frozenByStage[i] = freezes(tensors[i].name);
+        tensors[i].trainable = !frozen[i] && !frozenByStage[i];
+    }
 }
 
 // -- names ------------------------------------------------------------------------------------------------------------

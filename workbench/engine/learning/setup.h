@@ -7,6 +7,7 @@
 #include "engine/learning/session.h"
 #include "engine/sweep/plan.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,8 +41,10 @@ struct Setup {
     int chunksOf(int trials) const { return (trials + chunk - 1) / chunk; }
     /// The tensors of a group, as they are frozen now.
     std::vector<ParameterInfo> tensorsOf(const TensorGroup& group) const;
-    /// @return how many match
-    int freeze(const std::string& pattern, bool frozen);
+    /// Beside what a stage freezes. @return how many match
+    int freeze(const std::string& pattern, bool freezes);
+    /// What a stage freezes beside that, instead of what the one before froze. @param freezes  is asked by name
+    void freezeForStage(const std::function<bool(const std::string&)>& freezes);
 
     ResolvedIntervention resolve(const Intervention& intervention) const;
     std::pair<int, int> resolvePort(const std::string& text, const std::string& place) const;
@@ -57,6 +60,8 @@ struct Setup {
     const Graph& graph;
     Network<T> network;
     std::vector<ParameterInfo> tensors; ///< the network's, with what is frozen now
+    std::vector<bool> frozen;           ///< by tensor: by the document or by hand
+    std::vector<bool> frozenByStage;    ///< by tensor
     std::vector<TensorGroup> groups;    ///< one of all tensors, unless the rule has groups
     std::unique_ptr<Executor> executor;
     int steps = 0, batch = 0, chunk = 0;

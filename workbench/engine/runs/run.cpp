@@ -50,8 +50,10 @@ Json identity(Json document) {
 Json stateJson(const SessionSnapshot& snapshot, const Session& session) {
     Json interventions = Json::array();
     for (const auto& intervention : session.interventions()) interventions.push_back(toJson(intervention));
-    return {
+    Json state = {
         {"optimiser_steps", snapshot.optimiserSteps}, {"seconds", snapshot.seconds}, {"interventions", interventions}};
+    for (const auto& [name, value] : snapshot.stages) state["stages"][name] = value;
+    return state;
 }
 
 Checkpoint checkpointOf(const Session& session) {
@@ -67,6 +69,9 @@ void restoreFrom(Session& session, Checkpoint checkpoint, const std::string& pla
     snapshot.optimiserSteps = state.at("optimiser_steps").get<long>();
     snapshot.seconds = state.at("seconds").get<double>();
     snapshot.tensors = std::move(checkpoint.tensors);
+    if (state.contains("stages"))
+        for (const auto& [name, value] : state.at("stages").items())
+            snapshot.stages.emplace_back(name, value.get<double>());
     session.restore(snapshot);
     std::vector<Intervention> interventions;
     for (const auto& item : state.at("interventions")) interventions.push_back(interventionFromJson(item, place));
@@ -76,17 +81,19 @@ void restoreFrom(Session& session, Checkpoint checkpoint, const std::string& pla
 /// Writes down what the session reports, and a checkpoint about once a second. Keeps nothing itself: a run may be long.
 class Recorder final : public SessionObserver {
 public:
-    Recorder(RunStore& store, std::optional<int> checkpointEvery, SessionObserver* next)
-        : store_(store), checkpointEvery_(checkpointEvery), next_(next) {}
+    /// @param resumedAt  iterations that the run's last checkpoint holds already
+    Recorder(RunStore& store, std::optional<int> checkpointEvery, std::int64_t resumedAt, SessionObserver* next)
+        : store_(store), checkpointEvery_(checkpointEvery), checkpointed_(resumedAt), next_(next) {}
 
     void onIteration(Session& session, const IterationReport& report) override {
+        if (report.beginsStage) store_.appendEvent(report.iteration, "stage", Json{{"stage", report.stageName}}.dump());
         store_.appendMetrics({report.iteration, report.seconds, report.metrics});
         for (const auto& [recording, tensor] : report.signals)
             store_.appendSignal(recording.port.text(), report.iteration, tensor);
         const auto time = std::chrono::steady_clock::now();
         const bool due = checkpointEvery_ ? (report.iteration + 1) % *checkpointEvery_ == 0
                                           : time - last_ >= std::chrono::seconds(1);
-        if (due) store_.commitCheckpoint(checkpointOf(session));
+        if (due) keep(session);
         if (due || time - last_ >= std::chrono::seconds(1)) {
             if (!due) store_.commit();
             last_ = std::chrono::steady_clock::now();
@@ -96,8 +103,23 @@ public:
     void onProgress(Session& session, double fraction) override {
         if (next_) next_->onProgress(session, fraction);
     }
+    /// What a check has led to belongs to the iteration before it. A checkpoint of that iteration from before the check
+    /// would lead to it once more, so it is replaced together with the events.
+    void onCheck(Session& session, const CheckReport& report) override {
+        const bool again = checkpointed_ == report.iteration + 1;
+        if (again) store_.commit(); // so that nothing is committed below but everything at once
+        for (const auto& [parameter, value] : report.reduced)
+            store_.appendEvent(report.iteration, "reduced",
+                               Json{{"stage", report.stage}, {"parameter", parameter}, {"value", value}}.dump());
+        if (const auto& best = report.takenUp)
+            store_.appendEvent(
+                report.iteration, "best_taken_up",
+                Json{{"stage", report.stage}, {"iteration", best->iteration}, {"value", best->value}}.dump());
+        if (again) keep(session);
+        if (next_) next_->onCheck(session, report);
+    }
     void onPaused(Session& session) override {
-        store_.commitCheckpoint(checkpointOf(session));
+        keep(session);
         if (next_) next_->onPaused(session);
     }
     void onResumed(Session& session) override {
@@ -105,8 +127,15 @@ public:
     }
 
 private:
+    void keep(const Session& session) {
+        auto checkpoint = checkpointOf(session);
+        checkpointed_ = checkpoint.iteration + 1;
+        store_.commitCheckpoint(checkpoint);
+    }
+
     RunStore& store_;
     std::optional<int> checkpointEvery_;
+    std::int64_t checkpointed_; ///< iterations that the last checkpoint holds
     SessionObserver* next_;
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
@@ -186,7 +215,7 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     }
     writeProvenance(store, earlier, provenanceOf(*session, plugins, document), resumedAt);
     store.commit();
-    Recorder recorder(store, options.checkpointEvery, observer);
+    Recorder recorder(store, options.checkpointEvery, resumedAt.value_or(0), observer);
     const std::shared_ptr<void> company = started ? started(*session, outcome.folder) : nullptr;
 
     const auto finish = [&](const std::string& exit) {

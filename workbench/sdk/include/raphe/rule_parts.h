@@ -31,10 +31,12 @@ struct TrialStoreOptions {
     int steps = 0;   ///< only the first so many steps can be replayed and outlive the iteration; 0: all
     bool following = false;     ///< also keep what the ports show after a step that truncates a trial, or ends a window
     bool beyondHorizon = false; ///< and after the horizon; the task must show it
+    friend bool operator==(const TrialStoreOptions&, const TrialStoreOptions&) = default;
 };
 
 struct CopyOptions {
     bool checkpointed = true; ///< false: used within an iteration only (a rollback)
+    friend bool operator==(const CopyOptions&, const CopyOptions&) = default;
 };
 
 /// What the constructor of a rule asked for, by handle.
@@ -42,21 +44,26 @@ struct RuleParts {
     struct GroupInfo {
         std::string name;
         std::vector<int> ports;
+        friend bool operator==(const GroupInfo&, const GroupInfo&) = default;
     };
     struct StoreInfo : TrialStoreOptions {
         std::string name;
+        friend bool operator==(const StoreInfo&, const StoreInfo&) = default;
     };
     struct FieldInfo {
         std::string name;
         int store;
+        friend bool operator==(const FieldInfo&, const FieldInfo&) = default;
     };
     struct MemoryInfo {
         std::string name;
         std::vector<double> initial;
+        friend bool operator==(const MemoryInfo&, const MemoryInfo&) = default;
     };
     struct CopyInfo : CopyOptions {
         std::string name;
         int group;
+        friend bool operator==(const CopyInfo&, const CopyInfo&) = default;
     };
 
     std::vector<GroupInfo> groups;
