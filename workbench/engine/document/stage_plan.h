@@ -41,9 +41,6 @@ public:
     StagePosition at(int iteration) const;
     /// Whether the tensor is not trained in this stage, by the stage's patterns or the experiment's.
     bool freezes(int stage, const std::string& tensor) const;
-    /// @param tensors  names of all trainable tensors
-    /// @throws Error with one line for each pattern that matches none
-    void checkTensors(const std::vector<std::string>& tensors) const;
     /// The rule's parameters in an iteration as far as they depend on its number only.
     ParamValues params(int iteration) const;
     /// A number that a schedule of the rule's parameter `key` arrives at, as that parameter takes it.
