@@ -4,6 +4,7 @@
 #include "engine/document/json_reader.h"
 #include "engine/document/stage_plan.h"
 #include "engine/graph/graph.h"
+#include "engine/learning/preflight.h"
 #include "engine/mechanisms/plugin_host.h"
 
 #include <cmath>
@@ -57,10 +58,27 @@ void followStages(const Experiment& experiment) {
     }
 }
 
+/// Sizes may be anything; what they take is a number all the same, and nothing is made of them.
+void estimate(const Experiment& experiment) {
+    SessionOptions options;
+    options.threads = 2;
+    options.checkpoints = true;
+    options.availableMemory = 1e9;
+    Problems problems;
+    const auto found = preflight(experiment, registry(), options, problems);
+    fuzz::check(found.has_value() == problems.empty(), "an estimate and problems exclude each other");
+    if (!found) return;
+    const double total = found->estimate.total();
+    fuzz::check(std::isfinite(total) && total >= 0 && std::isfinite(found->estimate.checkpoint) &&
+                    std::isfinite(found->estimate.signals),
+                "an estimate is not a number");
+    fuzz::check(refusal(found->estimate, options).empty() == (total <= 1e9), "a refusal does not fit the estimate");
+}
+
 } // namespace
 
 /// Any document: what is accepted as an experiment must stay the same through its own JSON, its stages must be fit to
-/// be followed, and its graph must resolve or be refused.
+/// be followed, its graph must resolve or be refused, and its memory must be estimated without being taken.
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     try {
         const auto experiment =
@@ -70,6 +88,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                     "an experiment changed when it was written and read");
         const Graph graph(experiment, registry());
         if (!experiment.stages.empty()) followStages(experiment);
+        estimate(experiment);
     } catch (const Error&) {
     }
     return 0;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -149,7 +150,8 @@ TEST_F(CommandLine, RefusesBadExperimentsWithOneClearSentence) {
     expectRefused(file("deep.json", std::string(100'000, '[')), {}, "deep.json");
     expectRefused(file("twice.json", R"({"raphe": 1, "nodes": {}, "nodes": {}})"), {}, "nodes");
     expectRefused(file("version.json", R"({"raphe": 2, "nodes": {}})"), {}, "version 1");
-    expectRefused(file("empty.json", R"({"raphe": 1})"), {}, "no learning rule");
+    expectRefused(file("empty.json", R"({"raphe": 1})"), {},
+                  "nodes: the experiment has no task; add a node with a task");
     std::string missing = withWire("");
     missing.replace(missing.find("model.rnn"), 9, "model.lstn");
     expectRefused(file("missing.json", missing), {}, "no mechanism \"model.lstn\"");
@@ -180,6 +182,102 @@ TEST_F(CommandLine, ListsProblemsOfParametersMechanismsWiresAndRecordingsTogethe
               "record[1]: ", "tials: ", "nodes.readout.params.units: "})
             EXPECT_NE(result.err.find(place), std::string::npos) << command << ": " << place << "\n" << result.err;
     }
+}
+
+/// What only a session finds comes with the rest, each with its place.
+TEST_F(CommandLine, ListsWhatOnlyASessionFindsTogetherWithTheRest) {
+    const auto lines = [&](const std::string& extra, const std::vector<std::string>& assignments) {
+        std::vector<std::string> command{"check", file("bad.json", withWire("", extra))};
+        for (const auto& assignment : assignments) command.insert(command.end(), {"--set", assignment});
+        const auto result = raphe(command);
+        EXPECT_EQ(result.exitCode, 2) << result.out;
+        EXPECT_EQ(result.out, "");
+        return result.err;
+    };
+    const std::string names = R"(, "frozen": ["readout.*", "kore.*"], "steps": 300,
+        "interventions": [{"port": "core.hidden", "component": 4}, {"port": "core.hiden"},
+            {"port": "core.hidden", "from": 300}, {"port": "kore.x"}, {"port": "task.target"},
+            {"port": "core.recurrent_weight", "component": 99}],
+        "stages": [{"name": "a", "iterations": 2, "frozen": ["readout.bias", "core.*", "core.wieght"]}])";
+    const auto all = lines(names, {});
+    EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 9) << all;
+    for (const char* line :
+         {"steps: the task says how many steps", "frozen[1]: no tensor matches \"kore.*\"",
+          "interventions[0] (core.hidden): component 4 does not exist; there are 4",
+          "interventions[1] (core.hiden): model.rnn has no output port \"hiden\"",
+          "interventions[2] (core.hidden): step 300 lies outside the trial",
+          "interventions[3] (kore.x): ", "interventions[4] (task.target): a task's signals cannot be changed",
+          "interventions[5] (core.recurrent_weight): component 99", "stages[0].frozen[2]: no tensor matches"})
+        EXPECT_NE(all.find(line), std::string::npos) << line << "\n" << all;
+
+    // With a wrong parameter nobody knows how many units there are, but which names there are.
+    const auto some = lines(R"(, "tials": 3, "frozen": ["core.*", "*.weight", "readout.weigt"],
+        "interventions": [{"port": "core.hidden", "component": 7}, {"port": "readout.outputt"}])",
+                            {"core.units=none"});
+    EXPECT_EQ(std::count(some.begin(), some.end(), '\n'), 4) << some;
+    for (const char* line : {"tials: ", "nodes.core.params.units: ", "frozen[2]: no tensor matches",
+                             "interventions[1] (readout.outputt): model.dense has no"})
+        EXPECT_NE(some.find(line), std::string::npos) << line << "\n" << some;
+}
+
+TEST_F(CommandLine, ListsMechanismsThatRefuseTheirPorts) {
+    const auto experiment = file("refused.json", R"({"raphe": 1, "trials": -1, "nodes": {
+        "task": {"mechanism": "task.measure_wait_go"},
+        "one": {"mechanism": "model.plastic_rnn", "params": {"hidden": 4, "rule": "simple"}},
+        "two": {"mechanism": "model.plastic_rnn", "params": {"hidden": 4, "rule": "retroactive"}},
+        "readout": {"mechanism": "model.dense"}, "learner": {"mechanism": "rule.supervised"}},
+        "wires": ["task.observation -> one.input", "one.hidden -> two.input", "two.hidden -> readout.input",
+            "readout.output -> learner.prediction", "task.observation -> learner.target"]})");
+    const auto result = raphe({"check", experiment, "--json"});
+    EXPECT_EQ(result.exitCode, 2);
+    const auto problems = parseJson(result.out, "out").at("problems");
+    ASSERT_EQ(problems.size(), 4u) << result.out;
+    const char* places[] = {"trials: ", "nodes.one: port \"plasticity\"", "nodes.two: port \"plasticity\"",
+                            "nodes.learner: port \"target\""};
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(problems[i].get<std::string>().find(places[i]), 0u) << problems[i];
+}
+
+TEST_F(CommandLine, EstimatesMemoryAndDisk) {
+    const auto checked = raphe({"check", "cue_small_A_simple", "--threads", "2"});
+    EXPECT_EQ(checked.exitCode, 0) << checked.err;
+    EXPECT_NE(checked.out.find("\n  memory: about "), std::string::npos) << checked.out;
+    EXPECT_NE(checked.out.find(" with 2 threads\n"), std::string::npos) << checked.out;
+    EXPECT_NE(checked.out.find("\n  disk: at most "), std::string::npos) << checked.out;
+    const auto json = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {"check", "--json"});
+        const auto result = raphe(words);
+        EXPECT_EQ(result.exitCode, 0) << result.err;
+        return parseJson(result.out, "out");
+    };
+    const auto one = json({"cue_small_A_simple", "--threads", "1"}),
+               two = json({"cue_small_A_simple", "--threads", "2"});
+    EXPECT_EQ(one.at("problems").size(), 0u);
+    EXPECT_EQ(one.at("numbers"), 2756);
+    EXPECT_LT(one.at("memory").get<double>(), two.at("memory").get<double>());
+    double sum = 0;
+    for (const auto& [name, bytes] : one.at("memory_parts").items()) sum += bytes.get<double>();
+    EXPECT_NEAR(sum, one.at("memory").get<double>(), 50);
+    EXPECT_EQ(one.at("signals_per_1000"), 0);
+    const auto recorded = json({file("r.json", withWire("", R"(, "record": ["core.hidden"])"))});
+    EXPECT_EQ(recorded.at("signals_per_1000"), 10 * 110 * 4 * 4) << "iterations, steps, units, bytes";
+    EXPECT_EQ(one.at("checkpoint"), 3 * 4 * 2756) << "weights and two averages";
+}
+
+/// Where a machine may have any amount of memory: nobody has this much.
+TEST_F(CommandLine, RefusesWhatCannotFitBeforeAnythingIsMade) {
+    const auto good = file("good.json", withWire(""));
+    for (const char* precision : {"float32", "float64"}) {
+        expectRefused("cue_small_A_simple",
+                      {"--set", "agent.hidden=100000", "--set", "trials=1000000", "--set", "chunk=1000", "--precision",
+                       precision},
+                      "nodes.agent: the experiment takes about ");
+        expectRefused(good, {"--set", "core.units=100000", "--set", "trials=1000000", "--precision", precision},
+                      "are free; use a smaller network");
+    }
+    const auto checked = raphe({"check", good, "--set", "core.units=100000", "--set", "trials=1000000"});
+    EXPECT_EQ(checked.exitCode, 2);
+    EXPECT_NE(checked.out.find("  memory: about "), std::string::npos) << "the estimate is shown all the same";
+    EXPECT_EQ(std::count(checked.err.begin(), checked.err.end(), '\n'), 1) << checked.err;
 }
 
 TEST_F(CommandLine, StopsWithTheTensorWhenNumbersAreNoLongerFinite) {

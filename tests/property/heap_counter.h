@@ -16,4 +16,15 @@ public:
     static bool available();
 };
 
+/// The most bytes that all threads together have taken from the heap, and not given back, at any time while an instance
+/// lives. One at a time.
+class HeapPeak {
+public:
+    HeapPeak();
+    ~HeapPeak();
+    HeapPeak(const HeapPeak&) = delete;
+    HeapPeak& operator=(const HeapPeak&) = delete;
+    long bytes() const;
+};
+
 } // namespace raphe::test

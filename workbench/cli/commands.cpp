@@ -2,7 +2,9 @@
 #include "cli/commands.h"
 
 #include "engine/analysis/figure.h"
+#include "engine/base/available.h"
 #include "engine/base/text.h"
+#include "engine/learning/preflight.h"
 #include "engine/mechanisms/conformance.h"
 #include "engine/mechanisms/describe.h"
 #include "engine/runs/export.h"
@@ -14,6 +16,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace raphe::cli {
 
@@ -56,6 +59,57 @@ std::string describe(const TrainingStage& stage) {
     return text;
 }
 
+/// Wires that deliver the value of the previous step because they close a cycle.
+std::vector<std::string> delayedWires(const Graph& graph) {
+    std::vector<std::string> wires;
+    for (const auto& wire : graph.wires())
+        if (wire.delayed && !wire.explicitDelay) {
+            const auto& from = graph.nodes()[static_cast<std::size_t>(wire.fromNode)];
+            const auto& to = graph.nodes()[static_cast<std::size_t>(wire.toNode)];
+            wires.push_back(fmt::format("{}.{} -> {}.{}", from.name,
+                                        from.declaration().ports[static_cast<std::size_t>(wire.fromPort)].name, to.name,
+                                        to.declaration().ports[static_cast<std::size_t>(wire.toPort)].name));
+        }
+    return wires;
+}
+
+void printCheck(const Preflight& found) {
+    const auto& experiment = found.experiment;
+    const auto& graph = found.graph;
+    fmt::print("{}: {} nodes, {} wires, {:.0f} trainable numbers in {} tensors; {} trials of {} steps, {}\n",
+               experiment.name, graph.nodes().size(), graph.wires().size(), found.numbers(), found.tensors.size(),
+               found.trials, found.steps, graph.closedLoop() ? "closed loop" : "open loop");
+    for (const auto& wire : delayedWires(graph)) fmt::print("  {} delivers the value of the previous step\n", wire);
+    for (const auto& stage : experiment.stages) fmt::print("  {}\n", describe(stage));
+    if (const auto sum = iterationsOf(experiment.stages); !experiment.stages.empty() && experiment.iterations < sum)
+        fmt::print("  stops after {} of {} iterations\n", experiment.iterations, sum);
+    const auto& estimate = found.estimate;
+    fmt::print("  memory: about {} with {} thread{}\n", bytesText(estimate.total()), estimate.threads,
+               estimate.threads == 1 ? "" : "s");
+    for (const auto& part : estimate.memory)
+        if (part.bytes >= estimate.total() / 100) fmt::print("    {:<9} {}\n", bytesText(part.bytes), part.name);
+    fmt::print("  disk: at most {} for a checkpoint", bytesText(estimate.checkpoint));
+    if (estimate.signals > 0) fmt::print(", {} for what 1000 iterations record", bytesText(estimate.signals));
+    fmt::print("\n");
+}
+
+Json checkJson(const std::string& name, const std::optional<Preflight>& found, const Problems& problems) {
+    Json result{{"event", "check"}, {"experiment", name}, {"problems", problems.lines()}};
+    if (!found) return result;
+    const auto& graph = found->graph;
+    result["name"] = found->experiment.name;
+    result["nodes"] = graph.nodes().size();
+    result["wires"] = graph.wires().size();
+    result["delayed_wires"] = delayedWires(graph);
+    result["tensors"] = found->tensors.size();
+    result["numbers"] = static_cast<std::int64_t>(std::min(found->numbers(), 9e15));
+    result["trials"] = found->trials;
+    result["steps"] = found->steps;
+    result["closed_loop"] = graph.closedLoop();
+    result.update(toJson(found->estimate));
+    return result;
+}
+
 /// Plugins that could not be loaded are worth a word when something is missing.
 void warnOfBrokenPlugins(const PluginHost& plugins) {
     for (const auto& record : plugins.records())
@@ -96,32 +150,21 @@ int describe(const PluginHost& plugins, const std::string& mechanism, bool json,
     return 0;
 }
 
-int check(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments) {
-    if (const auto problems = checkExperiment(name, assignments, plugins.registry()); !problems.empty()) {
-        for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem);
-        return 2;
-    }
-    const auto experiment = load(plugins, name, assignments);
-    const auto session = Session::create(experiment, plugins.registry(), {1, "tbb", 0});
-    const auto& graph = session->graph();
-    std::size_t numbers = 0;
-    for (const auto& p : session->parameters())
-        numbers += static_cast<std::size_t>(p.rows) * static_cast<std::size_t>(p.columns);
-    fmt::print("{}: {} nodes, {} wires, {} trainable numbers in {} tensors; {} trials of {} steps, {}\n",
-               experiment.name, graph.nodes().size(), graph.wires().size(), numbers, session->parameters().size(),
-               session->batchTrials(), session->steps(), graph.closedLoop() ? "closed loop" : "open loop");
-    for (const auto& wire : graph.wires())
-        if (wire.delayed && !wire.explicitDelay) {
-            const auto& from = graph.nodes()[static_cast<std::size_t>(wire.fromNode)];
-            const auto& to = graph.nodes()[static_cast<std::size_t>(wire.toNode)];
-            fmt::print("  {}.{} -> {}.{} delivers the value of the previous step\n", from.name,
-                       from.declaration().ports[static_cast<std::size_t>(wire.fromPort)].name, to.name,
-                       to.declaration().ports[static_cast<std::size_t>(wire.toPort)].name);
-        }
-    for (const auto& stage : experiment.stages) fmt::print("  {}\n", describe(stage));
-    if (const auto sum = iterationsOf(experiment.stages); !experiment.stages.empty() && experiment.iterations < sum)
-        fmt::print("  stops after {} of {} iterations\n", experiment.iterations, sum);
-    return 0;
+int check(const PluginHost& plugins, const CheckArguments& a) {
+    SessionOptions options;
+    options.threads = a.threads;
+    options.checkpoints = true;
+    Problems problems;
+    std::optional<Preflight> found;
+    problems.collect([&] { found = preflight(a.experiment, a.assignments, plugins.registry(), options, problems); });
+    if (found)
+        if (const auto sentence = refusal(found->estimate, options); !sentence.empty()) problems.add(Error(sentence));
+    if (a.json)
+        fmt::print("{}\n", checkJson(a.experiment, found, problems).dump());
+    else if (found)
+        printCheck(*found);
+    for (const auto& problem : problems.lines()) fmt::print(stderr, "{}\n", problem);
+    return problems.empty() ? 0 : 2;
 }
 
 int run(const PluginHost& plugins, const RunArguments& a) {

@@ -13,6 +13,13 @@
 /// exception raphe::Error), 130 interrupted after a checkpoint.
 namespace raphe::cli {
 
+struct CheckArguments {
+    std::string experiment;
+    std::vector<std::string> assignments;
+    int threads = 0;
+    bool json = false;
+};
+
 struct RunArguments {
     std::string experiment;
     std::vector<std::string> assignments;
@@ -36,7 +43,7 @@ struct EvaluateArguments {
 
 int list(const PluginHost& plugins, const std::string& kind, bool json);
 int describe(const PluginHost& plugins, const std::string& mechanism, bool json, bool markdown);
-int check(const PluginHost& plugins, const std::string& experiment, const std::vector<std::string>& assignments);
+int check(const PluginHost& plugins, const CheckArguments& arguments);
 int run(const PluginHost& plugins, const RunArguments& arguments);
 int evaluate(const PluginHost& plugins, const EvaluateArguments& arguments);
 int gradcheck(const PluginHost& plugins, const std::string& experiment, const std::vector<std::string>& assignments,

@@ -54,9 +54,15 @@ int main(int argc, char** argv) {
             ->allow_extra_args(false);
     };
 
-    auto* checkCommand = app.add_subcommand("check", "Check an experiment; one line per problem");
-    addExperiment(checkCommand, experiment, assignments);
-    checkCommand->callback([&] { command = [&] { return check(plugins, experiment, assignments); }; });
+    auto* checkCommand =
+        app.add_subcommand("check", "Check an experiment, one line per problem, and estimate its memory and disk");
+    CheckArguments checkArguments;
+    addExperiment(checkCommand, checkArguments.experiment, checkArguments.assignments);
+    checkCommand
+        ->add_option("--threads", checkArguments.threads, "Threads for which memory is estimated (default: all cores)")
+        ->check(CLI::Range(1, 1024));
+    checkCommand->add_flag("--json", checkArguments.json, "As JSON, problems included");
+    checkCommand->callback([&] { command = [&] { return check(plugins, checkArguments); }; });
 
     RunArguments runArguments;
     auto* runCommand = app.add_subcommand("run", "Train an experiment and keep everything in a run folder");

@@ -2,6 +2,7 @@
 #include "engine/base/text.h"
 #include "engine/document/fields.h"
 #include "engine/graph/graph.h"
+#include "engine/learning/preflight.h"
 #include "lua/lua_module.h"
 #include "lua/lua_sandbox.h"
 
@@ -76,18 +77,21 @@ int copy(lua_State* L) {
     return 1;
 }
 int check(lua_State* L) {
-    const auto& experiment = self<Experiment>(L);
-    const Charge charge(L, sessionBytes(experiment, registryOf(L)), "experiment:check");
-    const auto session = Session::create(experiment, registryOf(L), {1, "tbb", 0});
-    std::int64_t numbers = 0;
-    for (const auto& p : session->parameters()) numbers += static_cast<std::int64_t>(p.rows) * p.columns;
-    pushJson(L, {{"nodes", session->graph().nodes().size()},
-                 {"wires", session->graph().wires().size()},
-                 {"tensors", session->parameters().size()},
-                 {"numbers", numbers},
-                 {"trials", session->batchTrials()},
-                 {"steps", session->steps()},
-                 {"closed_loop", session->graph().closedLoop()}});
+    const Options options(L, 2, "experiment:check", {"threads"});
+    auto session = sessionOptions(options);
+    session.checkpoints = true;
+    Problems problems;
+    const auto found = preflight(self<Experiment>(L), registryOf(L), session, problems);
+    problems.throwIfAny();
+    Json result{{"nodes", found->graph.nodes().size()},
+                {"wires", found->graph.wires().size()},
+                {"tensors", found->tensors.size()},
+                {"numbers", static_cast<std::int64_t>(std::min(found->numbers(), 9e15))},
+                {"trials", found->trials},
+                {"steps", found->steps},
+                {"closed_loop", found->graph.closedLoop()}};
+    result.update(toJson(found->estimate));
+    pushJson(L, result);
     return 1;
 }
 int session(lua_State* L) {

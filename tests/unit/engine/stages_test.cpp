@@ -321,9 +321,10 @@ TEST(Stages, AreInheritedFromABaseDocument) {
     EXPECT_EQ(loadExperiment(shorter, stageRegistry()).stages.size(), 2u);
     const auto none = write("none", {{"raphe", 1}, {"base", "two"}, {"stages", nullptr}});
     EXPECT_TRUE(loadExperiment(none, stageRegistry()).stages.empty());
-    EXPECT_EQ(checkExperiment(two, {"stages[1].set.rate=3", "stages[0].name=b"}, stageRegistry()),
-              (Lines{"stages[1].set.rate: expected number from 0 to 2, got 3",
-                     "stages[1].name: \"b\" is the name of stages[0]"}));
+    Problems problems;
+    loadExperiment(two, stageRegistry(), {"stages[1].set.rate=3", "stages[0].name=b"}, problems);
+    EXPECT_EQ(problems.lines(), (Lines{"stages[1].set.rate: expected number from 0 to 2, got 3",
+                                       "stages[1].name: \"b\" is the name of stages[0]"}));
     EXPECT_EQ(complaintOf([&] { loadExperiment(two, stageRegistry(), {"stages[0].name=b"}); }),
               "stages[1].name: \"b\" is the name of stages[0]");
 }

@@ -485,20 +485,16 @@ Experiment experimentFromJson(Json document, const Registry& registry, const std
 }
 
 Experiment loadExperiment(const std::string& nameOrPath, const Registry& registry,
+                          const std::vector<std::string>& assignments, Problems& problems) {
+    auto experiment = readExperiment(nameOrPath, assignments, registry, problems);
+    checkStages(experiment, registry, problems);
+    return experiment;
+}
+
+Experiment loadExperiment(const std::string& nameOrPath, const Registry& registry,
                           const std::vector<std::string>& assignments) {
     Problems problems;
     return accepted(readExperiment(nameOrPath, assignments, registry, problems), registry, problems);
-}
-
-std::vector<std::string> checkExperiment(const std::string& nameOrPath, const std::vector<std::string>& assignments,
-                                         const Registry& registry) {
-    Problems problems;
-    problems.collect([&] {
-        const auto experiment = readExperiment(nameOrPath, assignments, registry, problems);
-        checkStages(experiment, registry, problems);
-        const Graph graph(experiment, registry, problems);
-    });
-    return problems.lines();
 }
 
 } // namespace raphe

@@ -95,6 +95,9 @@ std::vector<std::string> experimentNames();
 /// @throws Error with one line per problem, each with its place; those of its graph are among them
 Experiment loadExperiment(const std::string& nameOrPath, const Registry& registry,
                           const std::vector<std::string>& assignments = {});
+/// The same, but adds to `problems` and returns what could be read; nothing is said of its graph.
+Experiment loadExperiment(const std::string& nameOrPath, const Registry& registry,
+                          const std::vector<std::string>& assignments, Problems& problems);
 /// The same for a document that has been read. @param folder  where the documents that it extends are looked for first
 Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder = {});
 /// The same, but adds to `problems` and returns what could be read: a wrong value leaves the default, an item of a list
@@ -102,9 +105,6 @@ Experiment experimentFromJson(Json document, const Registry& registry, const std
 /// @throws Error if nothing can be read: a document of another version, or one that extends a document there is not
 Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder,
                               Problems& problems);
-/// Every problem of a document and of its graph, one sentence each; empty if there is none.
-std::vector<std::string> checkExperiment(const std::string& nameOrPath, const std::vector<std::string>& assignments,
-                                         const Registry& registry);
 
 /// A hyper-parameter's value from JSON. @throws Error at `place`
 ParamValue readParam(const ParamInfo& info, const Json& value, const std::string& place);

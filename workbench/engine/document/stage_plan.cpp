@@ -111,18 +111,6 @@ bool StagePlan::freezes(int stage, const std::string& tensor) const {
     return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return matches(p, tensor); });
 }
 
-void StagePlan::checkTensors(const std::vector<std::string>& tensors) const {
-    Problems problems;
-    for (std::size_t s = 0; s < stages_.size(); ++s)
-        for (std::size_t i = 0; i < stages_[s].frozen.size(); ++i) {
-            const auto& pattern = stages_[s].frozen[i];
-            if (std::none_of(tensors.begin(), tensors.end(), [&](const auto& t) { return matches(pattern, t); }))
-                problems.add(fmt::format("stages[{}].frozen[{}]", s, i),
-                             "no tensor matches \"" + pattern + "\"" + suggestion(pattern, tensors));
-        }
-    problems.throwIfAny();
-}
-
 ParamValues StagePlan::params(int iteration) const {
     const auto position = at(iteration);
     return paramsAt(stages_[index(position.stage)], rule_, base_, position.iteration);

@@ -49,9 +49,6 @@ public:
     StagePosition at(int iteration) const;
     /// Whether the tensor is not trained in this stage by the stage's own patterns.
     bool freezes(int stage, const std::string& tensor) const;
-    /// @param tensors  names of all trainable tensors
-    /// @throws Error with one line for each pattern that matches none
-    void checkTensors(const std::vector<std::string>& tensors) const;
     /// The rule's parameters in an iteration as far as they depend on its number only.
     ParamValues params(int iteration) const;
     /// Parameters that a stage takes the rule to: where they take a turn, and where plateaus have reduced them.

@@ -94,7 +94,7 @@ struct RuleOf {
 RuleOf ruleOf(const Experiment& experiment, const Registry& registry);
 
 /// Adds what is wrong with the stages of an experiment, its parameters as they are now. Takes into account what
-/// `problems` say of the document already. Which tensors there are only a session knows; see StagePlan::checkTensors().
+/// `problems` say of the document already. Which tensors there are only a session knows; see Setup.
 void checkStages(const Experiment& experiment, const Registry& registry, Problems& problems);
 
 /// The value of a schedule that starts with `start`, at an iteration of a stage of `stageIterations` iterations.

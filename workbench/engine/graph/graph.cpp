@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -13,6 +14,8 @@
 namespace raphe {
 
 namespace {
+
+constexpr int largestPort = 1'000'000'000; ///< units
 
 std::vector<std::string> portNames(const DeclarationData& declaration, bool outputs) {
     std::vector<std::string> names;
@@ -78,6 +81,7 @@ public:
         delayLateOutputs();
         orderSteps(breakCycles());
         checkRecordings();
+        markUnsound();
     }
 
 private:
@@ -228,6 +232,7 @@ private:
                 } else if (nodes_[n].portSizes[p] < 0) {
                     problems_.add("nodes." + nodes_[n].name, fmt::format("{} declares no size for its output {}",
                                                                          nodes_[n].declaration().key(), info.name));
+                    nodes_[n].sound = false;
                 }
             }
     }
@@ -239,14 +244,16 @@ private:
         const auto& doubts = at(doubts_, n);
         if (!at(node.wired, p)) {
             const bool doubtful = doubts.params || doubts.inputs || mayBeTarget(node, info.name);
-            if (!info.optional && size != noPort && !doubtful)
+            if (!info.optional && size != noPort && !doubtful) {
                 problems_.add("nodes." + node.name,
                               fmt::format("nothing is wired to its port \"{}\" ({}); add a wire \"... -> {}.{}\"",
                                           info.name, info.help, node.name, info.name));
+                node.sound = false;
+            }
             if (size == openSize) size = noPort;
             return;
         }
-        int sum = 0;
+        std::int64_t sum = 0;
         std::string sources, place;
         for (std::size_t w = 0; w < wires_.size(); ++w) {
             auto& wire = wires_[w];
@@ -259,10 +266,15 @@ private:
                                    at(source.declaration().ports, wire.fromPort).name, wire.size);
         }
         const bool doubtful = doubts.params || at(doubts.ports, p) || mayBeTarget(node, info.name);
-        if (size != openSize && size != sum && !doubtful)
+        const bool fits = size == openSize ? sum <= largestPort : size == sum;
+        if (!fits) node.sound = false;
+        if (!fits && size == openSize)
+            problems_.add(place, fmt::format("{}.{} takes at most {} units, but {} are wired to it", node.name,
+                                             info.name, largestPort, sum));
+        else if (!fits && !doubtful)
             problems_.add(place, fmt::format("{}.{} takes {} unit{}, but {}", node.name, info.name, size,
                                              size == 1 ? "" : "s", sources));
-        size = sum;
+        size = static_cast<int>(std::min<std::int64_t>(sum, largestPort));
     }
 
     /// What is written at the end of a step can be read at the start of the next one only.
@@ -330,6 +342,17 @@ private:
             // With wrong parameters nobody knows whether the port exists.
             if (node >= 0 && at(doubts_, node).params && at(nodes_, node).declaration().port(port.port) >= 0) continue;
             problems_.collect([&] { graph_.outputPort(graph_.requireNode(port.node, place), port.port, place); });
+        }
+    }
+
+    /// Nodes of which a session would say nothing new.
+    void markUnsound() {
+        for (std::size_t n = 0; n < nodes_.size(); ++n) {
+            const auto& doubts = doubts_[n];
+            bool doubtful = doubts.params || doubts.inputs;
+            for (std::size_t p = 0; p < doubts.ports.size(); ++p)
+                doubtful = doubtful || doubts.ports[p] || mayBeTarget(nodes_[n], nodes_[n].declaration().ports[p].name);
+            if (doubtful) nodes_[n].sound = false;
         }
     }
 

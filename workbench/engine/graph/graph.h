@@ -15,6 +15,7 @@ struct GraphNode {
     ParamValues params;
     std::vector<int> portSizes; ///< units; 0: the port does not exist
     std::vector<bool> wired;
+    bool sound = true; ///< nothing is wrong with its parameters nor with what is wired to it
 
     const DeclarationData& declaration() const { return entry->declaration; }
     Kind kind() const { return entry->declaration.kind; }

@@ -16,7 +16,7 @@ template <class T>
 class Network {
 public:
     struct Node {
-        std::shared_ptr<const Mechanism<T>> mechanism; ///< null: the task or rule is left out
+        std::shared_ptr<const Mechanism<T>> mechanism; ///< null: it could not be made
         std::vector<StateInfo> states;
         std::vector<int> parameters; ///< index of each weight in parameters()
         int locals = 0;
@@ -27,14 +27,18 @@ public:
         std::uint64_t entity = 0;
     };
 
-    Network(const Graph& graph, double dt) : graph_(&graph), dt_(dt) {
+    /// @param problems  takes what mechanisms refuse, of nodes that are sound; then the network cannot be used. Null:
+    /// it is thrown
+    Network(const Graph& graph, double dt, Problems* problems = nullptr) : graph_(&graph), dt_(dt) {
         for (const auto& item : graph.nodes()) {
             Builder builder(item.declaration(), item.portSizes, item.wired, dt);
             Node node;
             try {
-                node.mechanism = item.entry->template maker<T>()(item.params, builder);
+                if (item.sound) node.mechanism = item.entry->template maker<T>()(item.params, builder);
             } catch (const Error& error) {
-                throw Error("nodes." + item.name, error.what());
+                const Error placed("nodes." + item.name, error.what());
+                if (!problems) throw placed;
+                problems->add(placed);
             }
             if (item.kind() == Kind::rule) ruleParts_ = builder.ruleParts();
             node.states = builder.states();

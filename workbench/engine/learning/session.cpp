@@ -5,6 +5,7 @@
 #include "engine/learning/evaluation.h"
 #include "engine/learning/gradient_check.h"
 #include "engine/learning/open_loop.h"
+#include "engine/learning/preflight.h"
 
 #include <fmt/format.h>
 
@@ -366,6 +367,7 @@ private:
 
 std::unique_ptr<Session> Session::create(const Experiment& experiment, const Registry& registry,
                                          const SessionOptions& options) {
+    requireMemory(experiment, registry, options);
     if (experiment.precision == Precision::float64)
         return std::make_unique<SessionOf<double>>(experiment, registry, options);
     return std::make_unique<SessionOf<float>>(experiment, registry, options);

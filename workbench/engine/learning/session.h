@@ -61,6 +61,8 @@ struct SessionOptions {
     int threads = 0;                ///< 0: as many as there are cores
     std::string executor = "tbb";   ///< tbb, threads, shuffled
     std::uint64_t scheduleSeed = 0; ///< for "shuffled"
+    bool checkpoints = false;       ///< a run is kept of it, so that there must be memory for a checkpoint as well
+    std::optional<double> availableMemory = std::nullopt; ///< bytes; otherwise what the machine has to give
 };
 
 struct ParameterDescription {
@@ -148,6 +150,7 @@ public:
 /// state that the last iteration left.
 class Session {
 public:
+    /// Allocates nothing before it is clear that everything fits into the memory (see preflight.h).
     /// @throws Error with one line per problem
     static std::unique_ptr<Session> create(const Experiment& experiment, const Registry& registry,
                                            const SessionOptions& options = {});

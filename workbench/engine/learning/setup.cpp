@@ -63,46 +63,115 @@ void requireKeptTrials(const Network<T>& network) {
                     "this task cannot keep its trials, so they cannot be streams");
 }
 
+/// Lets a step add what it throws to the problems, or throw it where nobody collects them.
+template <class Step>
+void attempt(Problems* problems, Step&& step) {
+    if (problems)
+        problems->collect(step);
+    else
+        step();
+}
+
 } // namespace
 
 template <class T>
-Setup<T>::Setup(Experiment& document, const Graph& wiring, const SessionOptions& options)
-    : experiment(document), graph(wiring), network(wiring, document.dt), tensors(network.parameters()),
-      frozen(tensors.size()), frozenByStage(tensors.size()), groups(resolveGroups(network)) {
+Setup<T>::Setup(Experiment& document, const Graph& wiring, const SessionOptions& options, Problems* problems)
+    : experiment(document), graph(wiring), network(wiring, document.dt, problems), tensors(network.parameters()),
+      frozen(tensors.size()), frozenByStage(tensors.size()) {
     detail::pinBlockSizes();
-    const int threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-    executor = makeExecutor(options.executor, threads, options.scheduleSeed);
+    for (const auto& node : experiment.nodes) unknown_.insert(node.name);
+    for (std::size_t n = 0; n < graph.nodes().size(); ++n)
+        if (network.nodes()[n].mechanism) unknown_.erase(graph.nodes()[n].name);
+    if (unknown_.empty()) attempt(problems, [&] { groups = resolveGroups(network); });
+    attempt(problems, [&] {
+        const int threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+        executor = makeExecutor(options.executor, threads, options.scheduleSeed);
+    });
+    Problems own;
+    resolveTrials(problems ? *problems : own);
+    own.throwIfAny();
+    checkNames(problems ? *problems : own);
+    own.throwIfAny();
+}
+
+/// Steps, batch and chunk; zero where they depend on something that is wrong.
+template <class T>
+void Setup<T>::resolveTrials(Problems& problems) {
     streams = experiment.streams;
-    if (graph.task() >= 0 && !streams && experiment.steps > 0)
-        throw Error("steps",
-                    "the task says how many steps a trial has; say \"streams\": true to cut a stream into so many");
-    if (streams && graph.task() < 0) throw Error("streams", "a stream needs a task whose trials go on");
-    if (streams) requireKeptTrials(network);
-    steps = experiment.steps > 0 ? experiment.steps : graph.task() >= 0 ? network.task().steps() : 0;
-    if (graph.task() >= 0 && steps < 1)
-        throw Error("nodes." + graph.nodes()[at(graph.task())].name,
-                    streams ? "a trial of this task has no fixed number of steps; say how many steps of a stream make "
-                              "an iteration, e.g. \"steps\": 100"
-                            : "a trial of this task has no steps");
-    batch = experiment.trials > 0 ? experiment.trials : graph.task() >= 0 ? network.task().trialSet() : 1;
-    if (batch < 1)
-        throw Error("trials", "the task has no fixed set of trials; say how many make a batch, e.g. \"trials\": 30");
-    if (steps > 0) {
+    const bool readable = !problems.concern("steps") && !problems.concern("streams");
+    const auto* task = graph.task() >= 0 ? &graph.nodes()[at(graph.task())] : nullptr;
+    const bool taskKnown = task && !unknown_.contains(task->name), mayHaveTask = task || !unknown_.empty();
+    if (readable && task && !streams && experiment.steps > 0)
+        problems.add("steps",
+                     "the task says how many steps a trial has; say \"streams\": true to cut a stream into so many");
+    if (readable && streams && !mayHaveTask) problems.add("streams", "a stream needs a task whose trials go on");
+    steps = experiment.steps > 0 ? experiment.steps : taskKnown ? network.task().steps() : 0;
+    if (readable && taskKnown && steps < 1)
+        problems.add("nodes." + task->name,
+                     streams ? "a trial of this task has no fixed number of steps; say how many steps of a stream make "
+                               "an iteration, e.g. \"steps\": 100"
+                             : "a trial of this task has no steps");
+    steps = std::max(steps, 0);
+    batch = experiment.trials > 0 ? experiment.trials : taskKnown ? network.task().trialSet() : 1;
+    if (batch < 1 && !problems.concern("trials"))
+        problems.add("trials", "the task has no fixed set of trials; say how many make a batch, e.g. \"trials\": 30");
+    if (steps > 0 && batch > 0) {
         experiment.trials = batch;
         if (experiment.chunk <= 0) experiment.chunk = defaultChunk(batch);
         chunk = std::min(experiment.chunk, batch);
     }
+    if (!taskKnown || problems.concern("nodes." + task->name)) return;
+    if (streams) problems.collect([&] { requireKeptTrials(network); });
     for (const auto& store : network.ruleParts().stores)
         if (store.beyondHorizon && !streams && !network.task().observesEnd())
-            throw Error(
-                "nodes." + graph.nodes()[at(graph.task())].name,
-                graph.nodes()[at(graph.task())].declaration().key() +
-                    " does not show what follows the end of its trials, which the learning rule wants to value; "
-                    "let the end of the horizon be terminal");
-    for (const auto& pattern : experiment.frozen)
-        if (freeze(pattern, true) == 0)
-            throw Error("frozen", "no tensor matches \"" + pattern + "\"" + suggestion(pattern, tensorNames()));
-    for (const auto& intervention : experiment.interventions) resolve(intervention);
+            problems.add("nodes." + task->name,
+                         task->declaration().key() +
+                             " does not show what follows the end of its trials, which the learning rule wants to "
+                             "value; let the end of the horizon be terminal");
+}
+
+/// What the document says of tensors and ports by name. Of a node with which something is wrong only the names are
+/// known that its mechanism declares.
+template <class T>
+void Setup<T>::checkNames(Problems& problems) {
+    auto names = tensorNames();
+    std::vector<std::string> leftOut; // nodes of which nothing is known
+    for (const auto& name : unknown_) {
+        const int node = graph.node(name);
+        if (node < 0) leftOut.push_back(name);
+        if (node >= 0)
+            for (const auto& tensor : graph.nodes()[at(node)].declaration().tensors)
+                names.push_back(name + "." + tensor.name);
+    }
+    const auto check = [&](const std::string& pattern, const std::string& place) {
+        const auto mean = [&](const std::string& name) { return matches(pattern, name); };
+        const auto end = pattern.find_first_of("*.");
+        const auto mayMean = [&](const std::string& node) {
+            return end != std::string::npos &&
+                   (pattern[end] == '*' ? node.starts_with(pattern.substr(0, end)) : node == pattern.substr(0, end));
+        };
+        if (std::none_of(names.begin(), names.end(), mean) && !problems.concern(place) &&
+            std::none_of(leftOut.begin(), leftOut.end(), mayMean))
+            problems.add(place, "no tensor matches \"" + pattern + "\"" + suggestion(pattern, names));
+    };
+    for (std::size_t i = 0; i < experiment.frozen.size(); ++i) {
+        check(experiment.frozen[i], fmt::format("frozen[{}]", i));
+        freeze(experiment.frozen[i], true);
+    }
+    for (std::size_t s = 0; s < experiment.stages.size(); ++s)
+        for (std::size_t i = 0; i < experiment.stages[s].frozen.size(); ++i)
+            check(experiment.stages[s].frozen[i], fmt::format("stages[{}].frozen[{}]", s, i));
+    for (std::size_t i = 0; i < experiment.interventions.size(); ++i) {
+        const auto& intervention = experiment.interventions[i];
+        if (problems.concern(fmt::format("interventions[{}]", i))) continue;
+        const auto& [node, name] = intervention.target;
+        const auto target = intervention.target.text();
+        if (unknown_.contains(node) &&
+            (graph.node(node) < 0 || std::find(names.begin(), names.end(), target) != names.end() ||
+             graph.nodes()[at(graph.node(node))].declaration().port(name) >= 0))
+            continue;
+        problems.collect([&] { resolve(intervention, fmt::format("interventions[{}] ({})", i, target)); });
+    }
 }
 
 template <class T>
@@ -151,8 +220,8 @@ void Setup<T>::freezeForStage(const std::function<bool(const std::string&)>& fre
 // -- names ------------------------------------------------------------------------------------------------------------
 
 template <class T>
-ResolvedIntervention Setup<T>::resolve(const Intervention& i) const {
-    const auto place = "intervention on " + i.target.text();
+ResolvedIntervention Setup<T>::resolve(const Intervention& i, std::string place) const {
+    if (place.empty()) place = "intervention on " + i.target.text();
     ResolvedIntervention r;
     r.node = graph.requireNode(i.target.node, place);
     r.operation = i.operation;

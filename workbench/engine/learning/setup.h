@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +27,10 @@ struct TensorGroup {
 /// all of it. Changes only where tensors are frozen and where a stage changes the rule's parameters.
 template <class T>
 struct Setup {
-    /// Fills in what the experiment leaves to the task: trials and chunk. @throws Error
-    Setup(Experiment& document, const Graph& wiring, const SessionOptions& options);
+    /// Fills in what the experiment leaves to the task: trials and chunk. Allocates nothing of the size of tensors,
+    /// trials or steps. @param problems  takes everything that is wrong; then the setup cannot be used, and the graph
+    /// need not be complete. Null: the first problem is thrown
+    Setup(Experiment& document, const Graph& wiring, const SessionOptions& options, Problems* problems = nullptr);
     Setup(const Setup&) = delete;
     Setup& operator=(const Setup&) = delete;
 
@@ -46,7 +49,8 @@ struct Setup {
     /// What a stage freezes beside that, instead of what the one before froze. @param freezes  is asked by name
     void freezeForStage(const std::function<bool(const std::string&)>& freezes);
 
-    ResolvedIntervention resolve(const Intervention& intervention) const;
+    /// @throws Error at `place`; empty: at the intervention's target
+    ResolvedIntervention resolve(const Intervention& intervention, std::string place = {}) const;
     std::pair<int, int> resolvePort(const std::string& text, const std::string& place) const;
     std::string portName(int node, int port) const;
     std::vector<std::string> tensorNames() const;
@@ -66,6 +70,12 @@ struct Setup {
     std::unique_ptr<Executor> executor;
     int steps = 0, batch = 0, chunk = 0;
     bool streams = false;
+
+private:
+    void resolveTrials(Problems& problems);
+    void checkNames(Problems& problems);
+
+    std::set<std::string> unknown_; ///< nodes of the document with which something is wrong
 };
 
 extern template struct Setup<float>;

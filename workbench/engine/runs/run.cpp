@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runs/run.h"
 
+#include "engine/base/available.h"
 #include "engine/document/json_reader.h"
+#include "engine/learning/preflight.h"
 #include "engine/runs/run_reader.h"
 #include "engine/runs/run_store.h"
 #include "engine/runs/run_summary.h"
+#include "engine/runs/stored_tensor.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -178,6 +181,37 @@ void writeProvenance(RunStore& store, const std::map<std::string, std::string>& 
     if (resumedAt) store.appendEvent(*resumedAt, "resumed", changed.dump());
 }
 
+/// A run keeps two checkpoints, and while one is written it lies in the journal as well.
+constexpr double checkpointsOnDisk = 4;
+
+/// Refuses what cannot be trained or kept here, before anything of it is made. @throws Error with every problem
+void requireRoom(const Experiment& experiment, const Registry& registry, const RunOptions& options,
+                 const SessionOptions& session, const std::filesystem::path& folder) {
+    Problems problems;
+    const auto found = preflight(experiment, registry, session, problems);
+    problems.throwIfAny();
+    const auto& estimate = found->estimate;
+    if (const auto sentence = refusal(estimate, session); !sentence.empty()) throw Error(sentence);
+    constexpr double most = static_cast<double>(stored::maxTensorBytes) / 8;
+    for (const auto& tensor : found->tensors)
+        if (static_cast<double>(tensor.rows) * tensor.columns > most)
+            throw Error(
+                "nodes." + tensor.name.substr(0, tensor.name.find('.')),
+                fmt::format("tensor {} has {} x {} numbers, but a checkpoint holds at most {:.0f} of one tensor; "
+                            "use a smaller network",
+                            tensor.name, tensor.rows, tensor.columns, most));
+    const double available = options.availableDisk ? *options.availableDisk : availableDisk(folder);
+    const double checkpoints = checkpointsOnDisk * estimate.checkpoint,
+                 signals = estimate.signals * experiment.iterations / 1000;
+    if (checkpoints + signals > available)
+        throw Error(folder.string(),
+                    fmt::format("the run takes up to {} of disk, of it {} for checkpoints and {} for recorded signals, "
+                                "but only {} are free; use {}, or another disk with --out",
+                                bytesText(checkpoints + signals), bytesText(checkpoints), bytesText(signals),
+                                bytesText(available),
+                                checkpoints > signals ? "a smaller network" : "fewer recordings"));
+}
+
 } // namespace
 
 RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, const RunOptions& options,
@@ -188,7 +222,10 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     outcome.folder = options.folder.empty() ? freshFolder(experiment.name) : options.folder;
     if (options.resume && options.folder.empty()) throw Error("--resume", "name the run's folder with --out");
 
-    auto session = Session::create(experiment, plugins.registry(), options.session);
+    auto sessionOptions = options.session;
+    sessionOptions.checkpoints = true;
+    requireRoom(experiment, plugins.registry(), options, sessionOptions, outcome.folder);
+    auto session = Session::create(experiment, plugins.registry(), sessionOptions);
     session->requireRunning();
     const auto document = session->experiment().toJson();
 

@@ -18,6 +18,7 @@ struct RunOptions {
     std::optional<int> checkpointEvery; ///< iterations; otherwise once a second
     bool resume = false;                ///< go on with the run in `folder`
     SessionOptions session;
+    std::optional<double> availableDisk; ///< bytes; otherwise what the folder's disk has free
 };
 
 struct RunOutcome {

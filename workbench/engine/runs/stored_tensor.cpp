@@ -18,7 +18,6 @@ namespace raphe::stored {
 namespace {
 
 constexpr std::size_t partBytes = std::size_t{16} << 20;
-constexpr std::uint64_t maxTensorBytes = std::uint64_t{4} << 30;
 
 std::int64_t checksumOf(const std::string& key, std::int64_t index, const Part& part, std::string_view data) {
     return Hash()

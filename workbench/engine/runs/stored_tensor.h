@@ -13,6 +13,9 @@
 
 namespace raphe::stored {
 
+/// Of a tensor, as doubles.
+constexpr std::uint64_t maxTensorBytes = std::uint64_t{4} << 30;
+
 /// A piece of a tensor, as a row stores it.
 struct Part {
     int precision = 64; ///< bits the numbers were computed in

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace raphe {
 
@@ -26,31 +27,34 @@ std::vector<bool> sourcesOf(const Graph& graph, const std::vector<int>& rulePort
 }
 
 template <class T>
-std::size_t recordedBytes(const Network<T>& network, int trials) {
-    std::size_t perStep = 0;
+double recordedBytes(const Network<T>& network, int trials) {
+    double perStep = 0;
     const auto& nodes = network.graph().nodes();
     for (std::size_t n = 0; n < nodes.size(); ++n) {
         for (const auto& state : network.nodes()[n].states)
-            if (state.inPlace) perStep += state.size() * sizeof(T);
+            if (state.inPlace) perStep += double(state.size()) * sizeof(T);
         for (std::size_t p = 0; p < nodes[n].portSizes.size(); ++p)
             if (nodes[n].declaration().ports[p].kind == PortKind::output)
-                perStep += 6 * at(nodes[n].portSizes[p]) * sizeof(T);
+                perStep += 6.0 * nodes[n].portSizes[p] * sizeof(T);
     }
-    return perStep * at(trials);
+    return perStep * trials;
+}
+
+int segmentSteps(double bytesPerStep, int steps, double memoryBytes) {
+    if (bytesPerStep * steps <= memoryBytes) return steps;
+    const int root = static_cast<int>(std::ceil(std::sqrt(double(steps))));
+    const double fitting = std::min(std::floor(memoryBytes / std::max(bytesPerStep, 1.0)), double(steps));
+    const int length = std::clamp(static_cast<int>(fitting), root, steps);
+    const int count = (steps - 1) / length + 1;
+    return (steps - 1) / count + 1;
 }
 
 template <class T>
 std::vector<Segment> planSegments(const SweepPlan<T>& plan) {
-    const std::size_t perStep = recordedBytes(*plan.network, plan.trials);
-    int length = plan.steps;
-    if (perStep * at(plan.steps) > plan.memoryBytes) {
-        const int root = static_cast<int>(std::ceil(std::sqrt(double(plan.steps))));
-        length = std::clamp(static_cast<int>(plan.memoryBytes / std::max<std::size_t>(perStep, 1)), root, plan.steps);
-        const int count = (plan.steps + length - 1) / length;
-        length = (plan.steps + count - 1) / count;
-    }
+    const int length =
+        segmentSteps(recordedBytes(*plan.network, plan.trials), plan.steps, static_cast<double>(plan.memoryBytes));
     std::vector<int> edges{0, plan.steps};
-    for (int t = length; t < plan.steps; t += length) edges.push_back(t);
+    for (std::int64_t t = length; t < plan.steps; t += length) edges.push_back(static_cast<int>(t));
     if (plan.burnIn > 0) edges.push_back(plan.burnIn);
     for (int mark : plan.marks)
         if (mark < plan.steps) edges.push_back(mark);
@@ -65,8 +69,8 @@ std::vector<Segment> planSegments(const SweepPlan<T>& plan) {
     return segments;
 }
 
-template std::size_t recordedBytes(const Network<float>&, int);
-template std::size_t recordedBytes(const Network<double>&, int);
+template double recordedBytes(const Network<float>&, int);
+template double recordedBytes(const Network<double>&, int);
 template std::vector<Segment> planSegments(const SweepPlan<float>&);
 template std::vector<Segment> planSegments(const SweepPlan<double>&);
 

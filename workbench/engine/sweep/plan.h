@@ -83,9 +83,11 @@ struct Segment {
 /// together take least. A parameter is constant within a segment, and a burn-in ends one.
 template <class T>
 std::vector<Segment> planSegments(const SweepPlan<T>& plan);
+/// Steps of such a segment where nothing else ends one.
+int segmentSteps(double bytesPerStep, int steps, double memoryBytes);
 
 /// Bytes that one recorded step of a chunk takes, about.
 template <class T>
-std::size_t recordedBytes(const Network<T>& network, int trials);
+double recordedBytes(const Network<T>& network, int trials);
 
 } // namespace raphe
