@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <memory>
 #include <tuple>
+#include <utility>
 
 namespace raphe::test {
 namespace {
@@ -84,7 +85,8 @@ struct ScriptedTaskParams {
 
 struct ScriptedTrial {
     std::uint32_t number = 0;
-    int begun = 0, next = 0; ///< steps of the script
+    int begun = 0; ///< step of the script
+    int next = 0;  ///< where the next trial of the stream begins, if this one has ended; else 0
 };
 
 /// Shows what the script says, gives its rewards, and ends trials where it does.
@@ -110,9 +112,8 @@ public:
 
     int steps() const override { return params_.steps; }
     void begin(ScriptedTrial& trial, std::uint32_t number, Stream&) const override {
-        if (!script().streams()) trial.next = 0;
         trial.number = number;
-        trial.begun = trial.next;
+        trial.begun = std::exchange(trial.next, 0);
     }
     void observe(ScriptedTrial& trial, TaskStep<T>& s) const override {
         const int t = trial.begun + s.step();
@@ -132,9 +133,10 @@ public:
         for (int i = 0; i < params_.action; ++i)
             EXPECT_EQ(s.input(taken_)[i], script().action.of(t, trial.number)[i]) << "step " << t;
         copy(script().reward, t, trial, s.output(reward_));
-        trial.next = t + 1;
-        if (script().end(t, trial.number) == End::terminated) s.terminate();
-        if (script().end(t, trial.number) == End::truncated) s.truncate();
+        const End end = script().end(t, trial.number);
+        if (end != End::none) trial.next = t + 1;
+        if (end == End::terminated) s.terminate();
+        if (end == End::truncated) s.truncate();
     }
 
 private:
