@@ -401,6 +401,28 @@ private:
         expectClose(stored("field.advantage"), readTensor(iteration.at("advantage_normalised")).values, "advantage",
                     bound);
         expectClose(stored("field.return"), readTensor(iteration.at("return")).values, "return", bound);
+        if (!joint_) return;
+        auto advantage = stored("field.return"); // A + V
+        for (std::size_t i = 0; i < advantage.size(); ++i) advantage[i] -= value[i];
+        expectClose(advantage, readTensor(iteration.at("advantage")).values, "advantage before it is normalised",
+                    bound);
+        expectClose(logProbabilities(stored), readTensor(iteration.at("old_log_prob")).values, "log probability",
+                    bound);
+    }
+
+    /// Of the stored actions, with what the policy said when they were taken. @param stored  signals by name
+    template <class Stored>
+    std::vector<double> logProbabilities(const Stored& stored) const {
+        const auto actions = stored("signal.action");
+        const auto first = stored(categorical_ ? "signal.logits" : "signal.mean");
+        const auto second = categorical_ ? first : stored("signal.log_variance");
+        std::vector<double> result;
+        for (std::size_t i = 0; i < actions.size(); i += at(choices_)) {
+            const double *action = actions.data() + i, *p = first.data() + i, *q = second.data() + i;
+            result.push_back(categorical_ ? ppo::Categorical<double>{p, choices_}.logProbability(action)
+                                          : ppo::Gaussian<double>{p, q, choices_}.logProbability(action));
+        }
+        return result;
     }
 
     void checkMinibatches(const Json& iteration) const {
