@@ -4,7 +4,7 @@
 # iterations at 1 and 2 threads. Where PyTorch is at hand, times the same networks in it, in the same sitting.
 # Usage: scripts/dev/benchmark.sh [--quick]
 #   --quick                measures for a shorter time
-#   RAPHE_PEERS_DIR=DIR    folder of plastic_rnn_torch.py and nm_rnn_torch.py (default: ../shared/peers)
+#   RAPHE_PEERS_DIR=DIR    folder of plastic_rnn_torch.py, nm_rnn_torch.py, ppo_nmn_torch.py (default: ../shared/peers)
 #   RAPHE_PYTHON=PROGRAM   a Python with torch (default: the first of python3 and the system's that has it)
 #   RAPHE_BUILD_DIR=DIR    a configured build folder (default: build/release, which is configured if need be)
 # Leave the machine alone meanwhile: whatever else runs takes from both sides, but not evenly.
@@ -86,3 +86,4 @@ compare cue_reward_plastic plastic_rnn_torch.py --mode plastic
 compare cue_reward_simple plastic_rnn_torch.py --mode simple
 compare cue_reward_retro plastic_rnn_torch.py --mode retro
 compare mwg_nm_rnn nm_rnn_torch.py
+if [[ -f $peers/ppo_nmn_torch.py ]]; then compare nmn_biased_target ppo_nmn_torch.py; fi

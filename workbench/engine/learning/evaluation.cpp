@@ -48,17 +48,22 @@ EvaluateResult evaluateTrials(const Setup<T>& setup, const T* weights, const Eva
 
 namespace {
 
-/// Columns are those of one chunk; trials beyond those asked for only fill it up.
+/// In the chunks of evaluateTrials(), so that a closed loop gives the same bits.
 template <class T>
 class Player final : public TrialPlayer {
 public:
     Player(const Setup<T>& setup, AlignedArray<T> weights, const EvaluateRequest& request,
            const std::vector<Intervention>& interventions)
-        : setup_(setup), weights_(std::move(weights)),
-          trials_(trialsOf(setup, request)), range_{request.stream, 0, trials_, trials_},
-          plan_(planOf(setup, interventions, trials_)) {
-        sweep_ = std::make_unique<Sweep<T>>(plan_);
-        sweep_->begin(range_, weights_.data());
+        : setup_(setup), weights_(std::move(weights)), trials_(trialsOf(setup, request)) {
+        if (trials_ > 4096) throw Error("trials", "at most 4096 trials can be stepped together");
+        auto plan = setup.plan(setup.steps, setup.chunk, interventions, nullptr);
+        plan.seed = addressOf("evaluation", setup.experiment.seed);
+        plan.streams = false;
+        for (int c = 0; c < setup.chunksOf(trials_); ++c) {
+            ranges_.push_back(setup.rangeOf(request.stream, c, trials_));
+            chunks_.push_back(std::make_unique<Sweep<T>>(plan));
+            chunks_.back()->begin(ranges_.back(), weights_.data());
+        }
     }
 
     int steps() const override { return setup_.steps; }
@@ -66,15 +71,19 @@ public:
     int step() const override { return step_; }
     bool next() override {
         if (step_ >= setup_.steps) return false;
-        sweep_->step(step_++);
+        for (auto& chunk : chunks_) chunk->step(step_);
+        ++step_;
         return true;
     }
     Tensor signal(const std::string& port) const override {
         const auto [node, index] = setup_.resolvePort(port, "signal");
         if (step_ == 0) throw Error(port, "nothing has been computed yet; make a step first");
-        const Value<T> value = sweep_->shown(node, index);
-        Tensor tensor{{trials_, value.rows}, {}, setup_.precision()};
-        tensor.values.assign(value.data, value.data + at(trials_) * at(value.rows));
+        Tensor tensor{{trials_, setup_.graph.nodes()[at(node)].portSizes[at(index)]}, {}, setup_.precision()};
+        for (std::size_t c = 0; c < chunks_.size(); ++c) {
+            const Value<T> value = chunks_[c]->shown(node, index);
+            tensor.values.insert(tensor.values.end(), value.data,
+                                 value.data + at(ranges_[c].counted) * at(value.rows));
+        }
         return tensor;
     }
     Tensor state(const std::string& name) const override {
@@ -84,39 +93,36 @@ public:
         std::vector<std::string> names;
         for (std::size_t k = 0; k < states.size(); ++k) {
             names.push_back(states[k].name);
-            if (states[k].name != address.port) continue;
-            const auto given = sweep_->finalState(node, static_cast<int>(k));
-            const int rows = states[k].rows, columns = states[k].columns;
-            Tensor tensor{{trials_, rows}, {}, setup_.precision()};
-            if (columns > 1) tensor.shape.push_back(columns);
-            for (int b = 0; b < trials_; ++b)
-                for (int r = 0; r < rows; ++r)
-                    for (int c = 0; c < columns; ++c)
-                        tensor.values.push_back(double(given.values[(at(b) * at(columns) + at(c)) * at(rows) + at(r)]));
-            return tensor;
+            if (states[k].name == address.port) return stateTensor(node, static_cast<int>(k));
         }
         throw Error(name, "the node has no state of this name" + suggestion(address.port, names));
     }
     void intervene(std::vector<Intervention> interventions) override {
-        auto plan = planOf(setup_, interventions, trials_); // throws before anything changes
-        sweep_->setInterventions(std::move(plan.interventions));
+        const auto plan = setup_.plan(setup_.steps, setup_.chunk, interventions, nullptr); // throws before any change
+        for (auto& chunk : chunks_) chunk->setInterventions(plan.interventions);
     }
 
 private:
-    static SweepPlan<T> planOf(const Setup<T>& setup, const std::vector<Intervention>& interventions, int trials) {
-        if (trials > 4096) throw Error("trials", "at most 4096 trials can be stepped together");
-        auto plan = setup.plan(setup.steps, trials, interventions, nullptr);
-        plan.seed = addressOf("evaluation", setup.experiment.seed);
-        plan.streams = false;
-        return plan;
+    Tensor stateTensor(int node, int k) const {
+        const auto& info = setup_.network.nodes()[at(node)].states[at(k)];
+        Tensor tensor{{trials_, info.rows}, {}, setup_.precision()};
+        if (info.columns > 1) tensor.shape.push_back(info.columns);
+        for (std::size_t i = 0; i < chunks_.size(); ++i) {
+            const auto given = chunks_[i]->finalState(node, k);
+            for (int b = 0; b < ranges_[i].counted; ++b)
+                for (int r = 0; r < info.rows; ++r)
+                    for (int c = 0; c < info.columns; ++c)
+                        tensor.values.push_back(
+                            double(given.values[(at(b) * at(info.columns) + at(c)) * at(info.rows) + at(r)]));
+        }
+        return tensor;
     }
 
     const Setup<T>& setup_;
     AlignedArray<T> weights_;
     int trials_, step_ = 0;
-    TrialRange range_;
-    SweepPlan<T> plan_;
-    std::unique_ptr<Sweep<T>> sweep_;
+    std::vector<TrialRange> ranges_;
+    std::vector<std::unique_ptr<Sweep<T>>> chunks_;
 };
 
 } // namespace
