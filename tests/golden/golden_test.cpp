@@ -8,6 +8,7 @@
 #include "engine/learning/session.h"
 #include "engine/mechanisms/plugin_host.h"
 #include "nmn_network_golden.h"
+#include "nmn_update_golden.h"
 #include "raphe/ops.h"
 #include "support/golden_json.h"
 #include "support/probe_task.h"
@@ -695,6 +696,8 @@ bool check(const Json& file) {
     }
     if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "network")
         return checkNmnNetwork(file, plugins().registry()), true;
+    if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "update")
+        return checkNmnUpdate(file, plugins().registry()), true;
     if (file.value("schema", "") != "nm_rnn-golden/1") return false;
     const auto name = file.at("case").get<std::string>();
     if (name == "optimiser_adamw") return checkOptimiser(file), true;
