@@ -40,8 +40,9 @@ protected:
     }
     std::vector<std::string> command(const std::string& name, const std::string& iterations,
                                      std::vector<std::string> extra) const {
-        std::vector<std::string> words{RAPHE_PROGRAM, "run", GetParam().experiment, "--iterations", iterations, "--json",
-                                       "--seed", "5", "--out", (folder_ / name).string()};
+        std::vector<std::string> words{
+            RAPHE_PROGRAM, "run",   GetParam().experiment,    "--iterations", iterations, "--json", "--seed",
+            "5",           "--out", (folder_ / name).string()};
         for (const auto& setting : GetParam().settings) words.insert(words.end(), {"--set", setting});
         words.insert(words.end(), extra.begin(), extra.end());
         return words;
@@ -117,14 +118,19 @@ TEST_P(Reproducibility, ContinuesAfterAnInterrupt) {
 }
 
 std::vector<Trained> trained() {
-    const std::vector<std::string> reduced{"task.steps=24",          "trials=10",
-                                           "chunk=4",                "learner.train_steps=18",
-                                           "learner.segment=6",      "learner.value_minibatch=16",
-                                           "learner.policy_epochs=4", "learner.value_epochs=3"};
+    const std::vector<std::string> reduced{"task.steps=24",
+                                           "trials=10",
+                                           "chunk=4",
+                                           "learner.train_steps=18",
+                                           "learner.segment=6",
+                                           "learner.value_minibatch=16",
+                                           "learner.policy_epochs=4",
+                                           "learner.value_epochs=3"};
     auto recomputed = reduced, stream = reduced;
     for (const char* setting : {"learner.segment_state=recompute", "learner.policy_minibatch=9"})
         recomputed.emplace_back(setting);
-    for (const char* setting : {"streams=true", "steps=24", "learner.time_limit=bootstrap"}) stream.emplace_back(setting);
+    for (const char* setting : {"streams=true", "steps=24", "learner.time_limit=bootstrap"})
+        stream.emplace_back(setting);
     const std::string rate = "learner.policy_learning_rate=0.01";
     return {{"cue_small_A_simple", "cue_small_A_simple", 200, {}, "learner.learning_rate=0.002"},
             {"mwg_small_nm_rnn", "mwg_small_nm_rnn", 200, {}, "learner.learning_rate=0.002"},

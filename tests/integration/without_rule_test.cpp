@@ -133,8 +133,7 @@ TEST_P(WithoutRule, IsRecordedAndIntervenedOn) {
     request.record = {"net.hidden"};
     const auto result = together->evaluate(request);
     EXPECT_TRUE(result.metrics.empty());
-    EXPECT_EQ(result.signals[0].second.shape,
-              (std::vector<std::int64_t>{GetParam().steps, GetParam().trials, 6}));
+    EXPECT_EQ(result.signals[0].second.shape, (std::vector<std::int64_t>{GetParam().steps, GetParam().trials, 6}));
     const auto player = together->play(request);
     std::vector<double> played;
     while (player->next()) {

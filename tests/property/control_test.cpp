@@ -360,7 +360,8 @@ std::vector<Played> playedExperiments() {
         result.push_back({name, [=] { return load(name); }, "agent", "hidden"});
     for (const char* name : {"mwg_small_nm_rnn", "crossed_gain"})
         result.push_back({name, [=] { return load(name); }, "core", "hidden"});
-    result.push_back({"nmn_biased_target_small", [] { return load("nmn_biased_target_small"); }, "actor_gru", "hidden"});
+    result.push_back(
+        {"nmn_biased_target_small", [] { return load("nmn_biased_target_small"); }, "actor_gru", "hidden"});
     for (const auto& item : lookedAt())
         result.push_back({item.name, [=] { return experimentFromJson(item.document, registry()); }, "net", "hidden"});
     return result;
@@ -369,7 +370,8 @@ std::vector<Played> playedExperiments() {
 class Steps : public testing::TestWithParam<Played> {};
 
 /// Signals of all steps of a player, by port, put together as evaluate() has them.
-Signals playAll(TrialPlayer& player, const std::vector<std::string>& ports, const std::function<void(int)>& before = {}) {
+Signals playAll(TrialPlayer& player, const std::vector<std::string>& ports,
+                const std::function<void(int)>& before = {}) {
     Signals signals;
     for (int t = 0; t < player.steps(); ++t) {
         if (before) before(t);
@@ -425,7 +427,8 @@ TEST_P(Steps, ShowWhatAnEvaluationShows) {
     };
     const auto a = at(intact), b = at(perturbed);
     const auto step = a.values.size() / static_cast<std::size_t>(a.shape[0]);
-    EXPECT_TRUE(std::equal(a.values.begin(), a.values.begin() + from * static_cast<std::ptrdiff_t>(step), b.values.begin()));
+    EXPECT_TRUE(
+        std::equal(a.values.begin(), a.values.begin() + from * static_cast<std::ptrdiff_t>(step), b.values.begin()));
     EXPECT_NE(a.values, b.values);
 
     // Taken back again: an intervention on steps that are over leaves no trace in the list.

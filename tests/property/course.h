@@ -9,8 +9,16 @@ namespace raphe::test {
 
 /// Networks on task.course: every recurrent model, with delayed wires, and every plasticity rule.
 inline std::vector<std::string> courseNetworks() {
-    return {"rnn",          "low_rank_rnn",      "gru",          "plastic_none", "plastic_plastic",
-            "plastic_soft", "plastic_oja",       "plastic_decay", "plastic_simple", "plastic_retroactive",
+    return {"rnn",
+            "low_rank_rnn",
+            "gru",
+            "plastic_none",
+            "plastic_plastic",
+            "plastic_soft",
+            "plastic_oja",
+            "plastic_decay",
+            "plastic_simple",
+            "plastic_retroactive",
             "plastic_fan_out"};
 }
 
@@ -40,7 +48,8 @@ inline Json courseNetwork(const std::string& network, const Json& taskParams, bo
         wires.push_back("task.observation -> after.input");
         wires.push_back("after.hidden -> readout.input");
     } else {
-        Json params = {{"hidden", 6}, {"eta_init", 0.3}, {"recurrent_init", 0.5}, {"clip", "hard"}, {"clip_bound", 0.2}};
+        Json params = {
+            {"hidden", 6}, {"eta_init", 0.3}, {"recurrent_init", 0.5}, {"clip", "hard"}, {"clip_bound", 0.2}};
         const auto kind = network.substr(8);
         const bool leaks = kind == "oja" || kind == "decay";
         params["rule"] = kind == "soft" || kind == "fan_out" || leaks ? "simple" : kind;
@@ -81,9 +90,9 @@ inline Json actor(const std::string& rule, Json params, const Json& taskParams) 
     nodes["task"]["params"]["actions"] = drawsNumbers ? 1 : 2;
     nodes["critic"] = {{"mechanism", "model.rnn"}, {"params", {{"units", 4}, {"tau", 3}}}};
     nodes["value"] = {{"mechanism", "model.dense"}, {"params", {{"units", 1}}}};
-    wires.insert(wires.end(), {"task.observation -> critic.input", "critic.hidden -> value.input",
-                               "value.output -> learner.value", "head.action -> task.action",
-                               "head.action -> learner.action", "task.reward -> learner.reward"});
+    wires.insert(wires.end(),
+                 {"task.observation -> critic.input", "critic.hidden -> value.input", "value.output -> learner.value",
+                  "head.action -> task.action", "head.action -> learner.action", "task.reward -> learner.reward"});
     if (drawsNumbers) {
         nodes["spread"] = {{"mechanism", "model.dense"}, {"params", {{"units", 1}}}};
         nodes["head"] = {{"mechanism", "model.gaussian"}};
@@ -100,8 +109,8 @@ inline Json actor(const std::string& rule, Json params, const Json& taskParams) 
 }
 
 inline const Json ppoParameters = {{"time_limit", "bootstrap"}, {"segment", 4},      {"value_replay", 2},
-                            {"policy_epochs", 3},        {"value_epochs", 2}, {"value_minibatch", 7},
-                            {"policy_minibatch", 6}};
+                                   {"policy_epochs", 3},        {"value_epochs", 2}, {"value_minibatch", 7},
+                                   {"policy_minibatch", 6}};
 /// Trials that end after 5 to 8 steps.
 inline const Json ends = {{"reacts", 0.3}, {"length", 5}, {"spread", 3}};
 

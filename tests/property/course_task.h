@@ -55,8 +55,7 @@ public:
             s.output(observation_)[i] =
                 static_cast<T>(std::sin(0.7 * (i + 1) * (s.step() + 1) + trial.number) + trial.place);
         *s.output(target_) = static_cast<T>(std::cos(0.3 * s.step() + trial.number));
-        *s.output(mask_) =
-            p_.hides && s.step() >= lengthOf(trial) ? T(0) : static_cast<T>(1 + 0.25 * (s.step() % 3));
+        *s.output(mask_) = p_.hides && s.step() >= lengthOf(trial) ? T(0) : static_cast<T>(1 + 0.25 * (s.step() % 3));
         if (p_.actions == 0) end(trial, s);
     }
     void act(CourseTrial& trial, TaskStep<T>& s) const override {

@@ -96,7 +96,8 @@ public:
             it.metric("whole" + suffix, distance(replay(it, batch, pieces(batch, i, steps, 0, false))));
             it.metric("stored" + suffix, distance(replay(it, batch, pieces(batch, i, p_.segment, 0, false))));
             it.metric("burnt_in" + suffix, distance(replay(it, batch, pieces(batch, i, p_.segment, p_.burnIn, false))));
-            if (!it.streams()) it.metric("fresh" + suffix, distance(replay(it, batch, pieces(batch, i, steps, 0, true))));
+            if (!it.streams())
+                it.metric("fresh" + suffix, distance(replay(it, batch, pieces(batch, i, steps, 0, true))));
         }
         it.save(copy_);
         train(it, newest, kept - 1);
@@ -125,7 +126,8 @@ private:
         std::vector<Stretch> result;
         for (int b = batch.trials - 1; b >= 0; --b) // in an order of its own
             for (int first = 0; first < batch.lengths[b]; first += length)
-                result.push_back({which, b, first, std::min(length, batch.steps - first), std::min(burnIn, first), fresh});
+                result.push_back(
+                    {which, b, first, std::min(length, batch.steps - first), std::min(burnIn, first), fresh});
         return result;
     }
     /// @return the watched signal at the batch's columns, 0 where nothing counted
@@ -192,10 +194,12 @@ public:
         : step_(p.step), state_(b.state("steps", 1)), input_(b.input("input")), output_(b.output("output")),
           weight_(b.weight("weight", 1, b.size("input"), Init::constant(0.5))) {}
     void step(Step<T>& s) const override {
-        const Value<T> W = s.weight(weight_), y = affine(W, s.input(input_)), steps = s.tape().constant(1, s.columns(), T(0));
+        const Value<T> W = s.weight(weight_), y = affine(W, s.input(input_)),
+                       steps = s.tape().constant(1, s.columns(), T(0));
         for (int c = 0; c < s.columns(); ++c) {
             steps.data[c] = s.state(state_).data[c] + 1;
-            if (W.data[0] != T(0.5) && s.state(state_).data[c] >= T(step_)) y.data[c] = std::numeric_limits<T>::quiet_NaN();
+            if (W.data[0] != T(0.5) && s.state(state_).data[c] >= T(step_))
+                y.data[c] = std::numeric_limits<T>::quiet_NaN();
         }
         s.next(state_, steps);
         s.emit(output_, y);
@@ -225,7 +229,13 @@ std::unique_ptr<Session> sessionWith(const Json& document, const SessionOptions&
 }
 
 Json rehearsal(const std::string& network, const Json& taskParams, bool closedLoop, Json params) {
-    auto document = courseNetwork(network == "noisy" ? "rnn" : network, taskParams, closedLoop);
+    auto document = courseNetwork(network == "noisy" || network == "drawn" ? "rnn" : network, taskParams, closedLoop);
+    if (network == "drawn") { // what is drawn is read again
+        document["nodes"]["head"] = {{"mechanism", "model.gaussian"}};
+        for (const char* wire :
+             {"readout.output -> head.mean", "readout.output -> head.log_variance", "head.action -> net.input"})
+            document["wires"].push_back(wire);
+    }
     if (network == "noisy") {
         document["nodes"]["net"] = {{"mechanism", "model.noisy"}};
         document["nodes"].erase("gate");
@@ -246,16 +256,20 @@ TEST_P(Replay, ShowsWhatWasLived) {
     for (const bool stream : {false, true})
         for (const bool truncates : {false, true})
             for (const bool intervened : {false, true}) {
-                SCOPED_TRACE(testing::Message() << "stream " << stream << ", truncates " << truncates << ", intervened "
-                                                << intervened);
-                auto document = rehearsal(network,
-                                          {{"reacts", 0.2}, {"length", 6}, {"spread", 4}, {"truncates", truncates},
-                                           {"steps", 11}},
-                                          closedLoop, {{"ends", "restores"}});
+                SCOPED_TRACE(testing::Message()
+                             << "stream " << stream << ", truncates " << truncates << ", intervened " << intervened);
+                auto document = rehearsal(
+                    network, {{"reacts", 0.2}, {"length", 6}, {"spread", 4}, {"truncates", truncates}, {"steps", 11}},
+                    closedLoop, {{"ends", "restores"}});
                 if (stream) document = asStream(document, 11);
                 if (intervened)
                     document["interventions"] = {
-                        {{"port", "net.hidden"}, {"operation", "perturb"}, {"component", 1}, {"value", 0.7}, {"from", 5}, {"to", 9}},
+                        {{"port", "net.hidden"},
+                         {"operation", "perturb"},
+                         {"component", 1},
+                         {"value", 0.7},
+                         {"from", 5},
+                         {"to", 9}},
                         {{"port", "readout.output"}, {"operation", "scale"}, {"value", 0.5}, {"from", 2}, {"to", 6}}};
                 for (const double mebibytes : {8.0, 1e-4}) {
                     document["memory_mib"] = mebibytes;
@@ -275,6 +289,7 @@ TEST_P(Replay, ShowsWhatWasLived) {
 std::vector<std::string> replayed() {
     auto networks = courseNetworks();
     networks.push_back("noisy");
+    networks.push_back("drawn");
     return networks;
 }
 INSTANTIATE_TEST_SUITE_P(Networks, Replay, testing::Combine(testing::ValuesIn(replayed()), testing::Bool()),
@@ -454,15 +469,20 @@ TEST(PpoNumbers, ThatAreNotFiniteAreReportedAndGivenUp) {
         auto document = ppo("stored", {{"segment", 5}, {"policy_minibatch", 0}, {"value_minibatch", 0}});
         document["nodes"][node] = {{"mechanism", "model.brittle"}};
         auto session = sessionWith(document, {2, "tbb", 0});
-        EXPECT_EQ(complaintOf(*session), std::string("iteration 0: signal ") + node +
-                                             ".output is not finite from step 3 of trial 0 on; lower learner's learning "
-                                             "rate or set learner.clip_norm");
+        EXPECT_EQ(complaintOf(*session),
+                  std::string("iteration 0: signal ") + node +
+                      ".output is not finite from step 3 of trial 0 on; lower learner's learning "
+                      "rate or set learner.clip_norm");
     }
     // Weights that an update makes infinite, whichever update it is.
     for (const char* rate : {"policy_learning_rate", "value_learning_rate"})
         for (const int epochs : {1, 3}) {
-            auto document = ppo("stored", {{"optimiser", "sgd"}, {"policy_epochs", epochs}, {"value_epochs", epochs},
-                                           {"policy_minibatch", 0}, {"value_minibatch", 0}, {"kl_controller", false}});
+            auto document = ppo("stored", {{"optimiser", "sgd"},
+                                           {"policy_epochs", epochs},
+                                           {"value_epochs", epochs},
+                                           {"policy_minibatch", 0},
+                                           {"value_minibatch", 0},
+                                           {"kl_controller", false}});
             document["precision"] = "float32";
             document["nodes"]["learner"]["params"][rate] = 1e300;
             auto session = sessionWith(document);

@@ -13,8 +13,8 @@
 namespace raphe::test {
 namespace {
 
-void expectSame(const std::map<std::string, std::vector<double>>& a, const std::map<std::string, std::vector<double>>& b,
-                double tolerance) {
+void expectSame(const std::map<std::string, std::vector<double>>& a,
+                const std::map<std::string, std::vector<double>>& b, double tolerance) {
     ASSERT_EQ(a.size(), b.size());
     for (const auto& [name, values] : b) EXPECT_LE(difference(a.at(name), values), tolerance) << name;
 }
@@ -77,10 +77,8 @@ TEST_P(Windows, HoldTrialsThatBeginAnewAsIfTheyWereAlone) {
     for (const int steps : {29, 30})
         for (const double mebibytes : {8.0, 1e-4}) {
             SCOPED_TRACE(testing::Message() << steps << " steps, " << mebibytes << " MiB");
-            const auto document = asStream(supervisedCourse(network(),
-                                                            {{"reacts", 0.3}, {"length", 5}, {"spread", 3}},
-                                                            closedLoop(), 1),
-                                           steps);
+            const auto document = asStream(
+                supervisedCourse(network(), {{"reacts", 0.3}, {"length", 5}, {"spread", 3}}, closedLoop(), 1), steps);
             auto experiment = recordingAll(document);
             experiment.memoryMiB = mebibytes;
             const auto lived = live(*sessionOf(experiment), 1);
@@ -117,8 +115,7 @@ TEST_P(Windows, HoldTrialsThatBeginAnewAsIfTheyWereAlone) {
 }
 
 TEST_P(Windows, HaveTheGradientOfTheirOwnSteps) {
-    const auto document =
-        asStream(supervisedCourse(network(), {{"length", 9}, {"spread", 2}}, closedLoop(), 1), 7);
+    const auto document = asStream(supervisedCourse(network(), {{"length", 9}, {"spread", 2}}, closedLoop(), 1), 7);
     auto still = document;
     still["nodes"]["learner"]["params"]["learning_rate"] = 0;
     for (const double mebibytes : {8.0, 1e-4}) {
@@ -149,8 +146,8 @@ TEST_P(Windows, HaveTheGradientOfTheirOwnSteps) {
 }
 
 TEST_P(Windows, AreTheSameForAllThreadsSchedulesAndRecordings) {
-    const auto document = asStream(
-        supervisedCourse(network(), {{"reacts", 0.3}, {"length", 5}, {"spread", 3}}, closedLoop(), 0.05), 8);
+    const auto document =
+        asStream(supervisedCourse(network(), {{"reacts", 0.3}, {"length", 5}, {"spread", 3}}, closedLoop(), 0.05), 8);
     const auto run = [&](const Experiment& experiment, const SessionOptions& options) {
         auto session = Session::create(experiment, registry(), options);
         std::vector<NamedNumbers> metrics;
@@ -178,8 +175,8 @@ TEST_P(Windows, AreTheSameForAllThreadsSchedulesAndRecordings) {
     EXPECT_EQ(snapshot.tensors, reference.second);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, Windows,
-                         testing::Combine(testing::ValuesIn(courseNetworks()), testing::Bool()), windowName);
+INSTANTIATE_TEST_SUITE_P(Networks, Windows, testing::Combine(testing::ValuesIn(courseNetworks()), testing::Bool()),
+                         windowName);
 
 // -- rules and refusals ---------------------------------------------------------------------------------------------
 

@@ -10,7 +10,9 @@ namespace {
 constexpr int steps = 12, trials = 5;
 int lengthOf(int trial) { return std::min(steps, 6 + trial % 4); }
 
-Json task(bool truncates) { return {{"steps", steps}, {"reacts", 0.2}, {"length", 6}, {"spread", 3}, {"truncates", truncates}}; }
+Json task(bool truncates) {
+    return {{"steps", steps}, {"reacts", 0.2}, {"length", 6}, {"spread", 3}, {"truncates", truncates}};
+}
 
 struct Lived {
     Signals signals;
@@ -75,8 +77,7 @@ TEST(UnequalTrials, OfActorCriticAreScoredUpToTheirEnds) {
             reward += now;
             count += 1;
             const double y0 = lived.at("readout.output", t, b, 0), y1 = lived.at("readout.output", t, b, 1),
-                         p0 = 1 / (1 + std::exp(y1 - y0)),
-                         p = lived.at("head.action", t, b, 0) > 0.5 ? p0 : 1 - p0,
+                         p0 = 1 / (1 + std::exp(y1 - y0)), p = lived.at("head.action", t, b, 0) > 0.5 ? p0 : 1 - p0,
                          error = future - lived.at("value.output", t, b);
             policy -= std::log(p) * error;
             value += error * error;
@@ -150,7 +151,8 @@ TEST(UnequalTrials, OfPpoHaveAValueAfterTheHorizonOnlyIfTheyAreToldTo) {
         double policy = 0;
         for (int b = 0; b < trials; ++b) {
             double advantage = 0;
-            double next = timeLimit == std::string("terminal") ? 0 : following[static_cast<std::size_t>(steps * trials + b)];
+            double next =
+                timeLimit == std::string("terminal") ? 0 : following[static_cast<std::size_t>(steps * trials + b)];
             for (int t = steps - 1; t >= 0; --t) {
                 const double now = lived.at("value.output", t, b);
                 advantage = 0.5 * lived.at("task.reward", t, b) + 0.9 * next - now + 0.9 * 0.8 * advantage;
@@ -186,10 +188,10 @@ TEST(UnequalTrials, HaveTheGradientsOfDifferences) {
 }
 
 TEST(UnequalTrials, AreTheSameForAllThreadsAndSchedulesAndEqualForAllChunks) {
-    for (const auto& document : {supervisedCourse("plastic_simple", task(false), true, 0.1),
-                                 supervisedCourse("low_rank_rnn", task(true), false, 0.1),
-                                 actor("rule.a2c", {{"learning_rate", 0.01}}, task(false)),
-                                 actor("rule.ppo", ppoParameters, task(true))}) {
+    for (const auto& document :
+         {supervisedCourse("plastic_simple", task(false), true, 0.1),
+          supervisedCourse("low_rank_rnn", task(true), false, 0.1),
+          actor("rule.a2c", {{"learning_rate", 0.01}}, task(false)), actor("rule.ppo", ppoParameters, task(true))}) {
         const auto run = [&](const SessionOptions& options, int chunk) {
             auto experiment = experimentFromJson(document, registry());
             experiment.chunk = chunk;

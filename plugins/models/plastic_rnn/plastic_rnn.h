@@ -97,8 +97,7 @@ public:
                            before = tape.make(units_, s.columns(), false);
             s.keep(driveAdjoint_, Zbar);
             s.keep(before_, before);
-            if (W.adjoint)
-                tape.reverse([=] { W.gradient().noalias() += Zbar.value() * before.value().transpose(); });
+            if (W.adjoint) tape.reverse([=] { W.gradient().noalias() += Zbar.value() * before.value().transpose(); });
         }
         if (rule_ != Rule::none) prepareTraces(s);
         input_.begin(s);

@@ -101,8 +101,7 @@ void Conductor<T>::descend(const GradientRule<T>& rule) {
     });
     if (setup_.streams) state_.streamsAdvanced();
     const auto summary = summarise(results_, at(chunks));
-    sumGradients(results_, at(chunks), rangesOf(setup_.groups[0]), scaleOf<T>(summary), gradient_,
-                 *setup_.executor);
+    sumGradients(results_, at(chunks), rangesOf(setup_.groups[0]), scaleOf<T>(summary), gradient_, *setup_.executor);
     if (!std::isfinite(summary.loss) || !gradientIsFinite(setup_.tensors)) explainNonFinite(summary.loss);
     report_->metrics = namedNumbers(summary);
     report_->metrics.emplace_back("gradient_norm", stepAtOnce(rule.optimiser()));
@@ -129,8 +128,7 @@ IterationReport Conductor<T>::runOn(Sweep<T>& sweep, const TrialRange& range, co
     sweep.learn(range, state_.live().weights.data(), result.gradient.data(), batch);
     result.take(sweep.objective());
     const auto summary = summarise(results_, 1);
-    sumGradients(results_, 1, rangesOf(setup_.groups[0]), scaleOf<T>(summary), gradient_,
-                 *setup_.executor);
+    sumGradients(results_, 1, rangesOf(setup_.groups[0]), scaleOf<T>(summary), gradient_, *setup_.executor);
     if (!std::isfinite(summary.loss) || !gradientIsFinite(setup_.tensors)) explainNonFinite(summary.loss);
     IterationReport report;
     report.metrics = namedNumbers(summary);
@@ -500,11 +498,11 @@ void Conductor<T>::explainStored(const Pass& pass) {
             for (int t = s.first; t < std::min(s.first + s.count, batch.lengths[at(s.trial)]); ++t)
                 for (int r = 0; r < (batch.signals[p].size() == 0 ? 0 : rule.portSizes[p]); ++r)
                     if (!std::isfinite(double(
-                            batch.signals[p][(at(t) * at(setup_.batch) + at(s.trial)) * at(rule.portSizes[p]) + at(r)])))
-                        throw NumericError(fmt::format("iteration {}: signal {} is not finite at step {} of trial {}; {}",
-                                                       state_.iteration(),
-                                                       setup_.portName(setup_.graph.rule(), static_cast<int>(p)), t,
-                                                       s.trial, advice()));
+                            batch
+                                .signals[p][(at(t) * at(setup_.batch) + at(s.trial)) * at(rule.portSizes[p]) + at(r)])))
+                        throw NumericError(fmt::format(
+                            "iteration {}: signal {} is not finite at step {} of trial {}; {}", state_.iteration(),
+                            setup_.portName(setup_.graph.rule(), static_cast<int>(p)), t, s.trial, advice()));
     }
 }
 

@@ -65,8 +65,7 @@ public:
 
 private:
     void saveContinued(std::vector<NamedTensor>& to) const;
-    std::vector<ContinuedTrials<T>>
-    loadContinued(const std::function<const Tensor*(const std::string&)>& find) const;
+    std::vector<ContinuedTrials<T>> loadContinued(const std::function<const Tensor*(const std::string&)>& find) const;
 
     const Setup<T>& setup_;
     mutable std::mutex mutex_;

@@ -22,7 +22,7 @@ struct StoredBatch {
     bool changed = false; ///< an iteration has changed marks or fields of an older batch; here is what was before
     std::vector<T> marksBefore;
     std::vector<AlignedArray<T>> fieldsBefore;
-    std::vector<int> lengths;             ///< by trial
+    std::vector<int> lengths; ///< by trial
     std::vector<End> ends;
     std::vector<char> begins;         ///< one step more than steps
     std::vector<std::int64_t> before; ///< by trial: steps it had made before this batch
