@@ -229,7 +229,13 @@ std::unique_ptr<Session> sessionWith(const Json& document, const SessionOptions&
 }
 
 Json rehearsal(const std::string& network, const Json& taskParams, bool closedLoop, Json params) {
-    auto document = courseNetwork(network == "noisy" ? "rnn" : network, taskParams, closedLoop);
+    auto document = courseNetwork(network == "noisy" || network == "drawn" ? "rnn" : network, taskParams, closedLoop);
+    if (network == "drawn") { // what is drawn is read again
+        document["nodes"]["head"] = {{"mechanism", "model.gaussian"}};
+        for (const char* wire :
+             {"readout.output -> head.mean", "readout.output -> head.log_variance", "head.action -> net.input"})
+            document["wires"].push_back(wire);
+    }
     if (network == "noisy") {
         document["nodes"]["net"] = {{"mechanism", "model.noisy"}};
         document["nodes"].erase("gate");
@@ -283,6 +289,7 @@ TEST_P(Replay, ShowsWhatWasLived) {
 std::vector<std::string> replayed() {
     auto networks = courseNetworks();
     networks.push_back("noisy");
+    networks.push_back("drawn");
     return networks;
 }
 INSTANTIATE_TEST_SUITE_P(Networks, Replay, testing::Combine(testing::ValuesIn(replayed()), testing::Bool()),

@@ -25,6 +25,7 @@ template <class T>
 class RecordedSignals {
 public:
     RecordedSignals(const Setup<T>& setup, int iteration, IterationReport& report) : report_(report) {
+        if (!report.signals.empty()) return; // a rule that acts more than once: the first time
         for (const auto& recording : setup.experiment.recordings) {
             if (iteration % recording.everyIterations != 0) continue;
             const int node = setup.graph.requireNode(recording.port.node, "record");

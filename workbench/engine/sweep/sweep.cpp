@@ -227,13 +227,14 @@ template <class T>
 void Sweep<T>::runSpan(int first, int count, bool record, const std::vector<Stage>& stages, const PortMask& known) {
     span_.run(
         {first, count, record, stages, known, loop(), settle_ && first + count == plan_.steps, wantKnownAdjoints_});
-    if (loop() && !record)
+    if (!record && !given_)
         for (std::size_t n = 0; n < replayKnown_.size(); ++n) // what was drawn is replayed while learning
             for (std::size_t p = 0; p < replayKnown_[n].size(); ++p)
                 if (replayKnown_[n][p] && !taskKnown_[n][p]) {
                     const int node = static_cast<int>(n), port = static_cast<int>(p);
                     if (span_.output(node, port))
-                        copyInto(known_.columns(span_.tape(), node, port, first, 1, false), span_.output(node, port));
+                        copyInto(known_.columns(span_.tape(), node, port, first, count, false),
+                                 span_.output(node, port));
                 }
     if (loop() && !record) {
         const auto& item = graph_.nodes()[at(graph_.task())];
