@@ -137,6 +137,18 @@ private:
     std::vector<int> checked_;
 };
 
+/// The weights, with something small in place of zeros: where bias and input are 0, a rectified unit stands exactly on
+/// its bound, and its differences tend to no gradient.
+AlignedArray<double> offBounds(const AlignedArray<double>& weights, const std::vector<ParameterInfo>& tensors,
+                               std::uint64_t seed) {
+    AlignedArray<double> result = weights.clone();
+    Stream stream(seed, addressOf("gradcheck"), 0, 0, 0);
+    for (const auto& info : tensors)
+        for (std::size_t i = 0; i < info.size(); ++i)
+            if (double& w = result[info.offset + i]; w == 0) w = 1e-3 * stream.normal();
+    return result;
+}
+
 void checkPlainRule(Setup<double>& setup, const AlignedArray<double>& weights,
                     const std::vector<Intervention>& interventions, const Interrupt& interrupt,
                     Comparison& comparison) {
@@ -188,12 +200,13 @@ GradientCheckReport checkGradients(const Experiment& experiment, const Graph& gr
     setup.tensors = tensors;
     GradientCheckReport report;
     Comparison comparison(report, experiment.seed, entriesPerTensor);
+    const auto nearby = offBounds(weights, tensors, experiment.seed);
     if (dynamic_cast<const GradientRule<double>*>(&setup.network.rule())) {
-        checkPlainRule(setup, weights, interventions, interrupt, comparison);
+        checkPlainRule(setup, nearby, interventions, interrupt, comparison);
         return report;
     }
     LearningState<double> state(setup);
-    std::copy_n(weights.data(), weights.size(), state.live().weights.data());
+    std::copy_n(nearby.data(), nearby.size(), state.live().weights.data());
     CheckingConductor conductor(setup, state, interrupt, comparison);
     conductor.setInterventions(interventions);
     conductor.run({});
