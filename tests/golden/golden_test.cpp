@@ -552,11 +552,11 @@ void checkOptimiser(const Json& file) {
         ParameterInfo info;
         info.rows = static_cast<int>(n);
         info.cols = 1;
-        Optimiser<double> optimiser(params, n);
+        Optimiser<double> optimiser(n);
         std::vector<double> trace;
         for (std::size_t k = 0; k < steps; ++k) {
             std::copy_n(gradients.values.begin() + static_cast<std::ptrdiff_t>(k * n), n, gradient.data());
-            optimiser.step(theta, gradient, {info}, static_cast<int>(k));
+            optimiser.step(params, theta, gradient, {info}, static_cast<int>(k));
             trace.insert(trace.end(), theta.data(), theta.data() + n);
         }
         expectClose(trace, readTensor(run.at("theta")).values, "theta");

@@ -57,7 +57,7 @@ TEST(Optimiser, FollowsTheFormulas) {
         std::normal_distribution<double> normal;
 
         const auto tensors = twoTensors(both);
-        Optimiser<double> optimiser(p, size);
+        Optimiser<double> optimiser(size);
         AlignedArray<double> weights(size), gradient(size);
         std::vector<Scalar> expected(size);
         for (std::size_t i = 0; i < size; ++i) weights[i] = expected[i].w = normal(random);
@@ -72,7 +72,7 @@ TEST(Optimiser, FollowsTheFormulas) {
             std::vector<double> trained;
             for (auto i : entries) trained.push_back(g[i]);
             const double norm = global(trained);
-            const double reported = optimiser.step(weights, gradient, tensors, iteration);
+            const double reported = optimiser.step(p, weights, gradient, tensors, iteration);
             RC_ASSERT(std::abs(reported - norm) <= 1e-12 * norm);
             if (iteration >= p.burnIn) {
                 if (p.stateResetEvery > 0 && iteration > p.burnIn && (iteration - p.burnIn) % p.stateResetEvery == 0) {
@@ -95,10 +95,10 @@ TEST(Optimiser, LeavesFrozenTensorsAlone) {
     OptimiserParams p;
     p.weightDecay = 0.1;
     const auto tensors = twoTensors(false);
-    Optimiser<float> optimiser(p, size);
+    Optimiser<float> optimiser(size);
     AlignedArray<float> weights(size), gradient(size);
     for (std::size_t i = 0; i < size; ++i) weights[i] = gradient[i] = 1.0f;
-    optimiser.step(weights, gradient, tensors, 0);
+    optimiser.step(p, weights, gradient, tensors, 0);
     EXPECT_NE(weights[0], 1.0f);
     for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(weights[16 + i], 1.0f);
 }

@@ -1,254 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "figure_description.h"
 
-#include "engine/base/text.h"
+#include "figure_fields.h"
+
 #include "engine/document/json_reader.h"
 #include "raphe/error.h"
 
-#include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <limits>
 #include <map>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 namespace raphe {
+
+using namespace figure_json;
+
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-/// A value as it may appear in a message: short, on one line.
-std::string shown(const Json& value) {
-    if (value.is_object()) return "an object";
-    if (value.is_array()) return "an array";
-    std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-    if (text.size() > 40) text = text.substr(0, 37) + "...";
-    return text;
-}
-
-/// How many numbers the figure may still hold.
-struct Budget {
-    std::size_t left = FigureLimits::numbers;
-
-    void take(std::size_t count, const std::string& place) {
-        if (count > left) {
-            throw Error(place, "the figure holds more than " + std::to_string(FigureLimits::numbers) + " numbers");
-        }
-        left -= count;
-    }
-};
-
-enum class Gaps { refused, allowed };
-
-double number(const Json& value, const std::string& place) {
-    if (!value.is_number()) throw Error(place, "expected a number, got " + shown(value));
-    const double result = value.get<double>();
-    if (!(std::abs(result) <= FigureLimits::magnitude)) {
-        throw Error(place, "expected a number between -1e200 and 1e200, got " + shown(value));
-    }
-    return result;
-}
-
-std::string element(const std::string& place, std::size_t index) { return place + "[" + std::to_string(index) + "]"; }
-
-void appendNumbers(const Json& value, const std::string& place, Gaps gaps, std::vector<double>& out) {
-    for (std::size_t i = 0; i < value.size(); ++i) {
-        const Json& item = value[i];
-        if (item.is_null() && gaps == Gaps::allowed) {
-            out.push_back(std::numeric_limits<double>::quiet_NaN());
-        } else if (item.is_number()) {
-            const double v = item.get<double>();
-            out.push_back(std::abs(v) <= FigureLimits::magnitude ? v : number(item, element(place, i)));
-        } else {
-            throw Error(element(place, i),
-                        (gaps == Gaps::allowed ? "expected a number or null, got " : "expected a number, got ") +
-                            shown(item));
-        }
-    }
-}
-
-/// The fields of one JSON object. Every getter marks its key as known; done() refuses the others.
-class Fields {
-public:
-    Fields(const Json& value, std::string place) : value_{value}, place_{std::move(place)} {
-        if (!value.is_object()) {
-            throw Error(place_.empty() ? "figure" : place_, "expected an object, got " + shown(value));
-        }
-    }
-
-    std::string placeOf(const std::string& key) const { return place_.empty() ? key : place_ + "." + key; }
-
-    /// null when absent
-    const Json* find(const std::string& key) {
-        known_.push_back(key);
-        const auto found = value_.find(key);
-        return found == value_.end() ? nullptr : &*found;
-    }
-
-    const Json& require(const std::string& key) {
-        if (const Json* found = find(key)) return *found;
-        throw Error(placeOf(key), "is missing");
-    }
-
-    std::string text(const std::string& key) {
-        const Json* found = find(key);
-        if (!found) return {};
-        if (!found->is_string()) throw Error(placeOf(key), "expected a text, got " + shown(*found));
-        return checkedText(*found, placeOf(key));
-    }
-
-    bool flag(const std::string& key, bool otherwise) {
-        const Json* found = find(key);
-        if (!found) return otherwise;
-        if (!found->is_boolean()) throw Error(placeOf(key), "expected true or false, got " + shown(*found));
-        return found->get<bool>();
-    }
-
-    std::optional<double> optionalNumber(const std::string& key) {
-        const Json* found = find(key);
-        if (!found) return std::nullopt;
-        return number(*found, placeOf(key));
-    }
-
-    /// A number within [low, high].
-    double numberWithin(const std::string& key, double otherwise, double low, double high) {
-        const double result = optionalNumber(key).value_or(otherwise);
-        if (result < low || result > high) {
-            throw Error(placeOf(key), "expected a number between " + shown(Json(low)) + " and " + shown(Json(high)) +
-                                          ", got " + shown(*find(key)));
-        }
-        return result;
-    }
-
-    std::optional<std::size_t> count(const std::string& key, std::size_t high) {
-        const Json* found = find(key);
-        if (!found) return std::nullopt;
-        if (!found->is_number_integer() || found->get<std::int64_t>() < 1 ||
-            found->get<std::int64_t>() > static_cast<std::int64_t>(high)) {
-            throw Error(placeOf(key),
-                        "expected an integer from 1 to " + std::to_string(high) + ", got " + shown(*found));
-        }
-        return found->get<std::size_t>();
-    }
-
-    /// One of the named choices.
-    template <class T>
-    T choice(const std::string& key, T otherwise, const std::vector<std::pair<std::string, T>>& choices) {
-        const Json* found = find(key);
-        if (!found) return otherwise;
-        std::vector<std::string> names;
-        std::string list;
-        for (const auto& [name, value] : choices) {
-            if (found->is_string() && found->get_ref<const std::string&>() == name) return value;
-            names.push_back(name);
-            list += (list.empty() ? "\"" : ", \"") + name + "\"";
-        }
-        const std::string word = found->is_string() ? closest(found->get<std::string>(), names) : "";
-        const std::string near = word.empty() ? "" : "; did you mean \"" + word + "\"?";
-        throw Error(placeOf(key), "expected one of " + list + ", got " + shown(*found) + near);
-    }
-
-    /// A list of numbers; with `expected`, exactly that many.
-    std::vector<double> numbers(const std::string& key, Budget& budget, Gaps gaps,
-                                std::optional<std::size_t> expected = std::nullopt) {
-        const Json& list = require(key);
-        if (!list.is_array()) throw Error(placeOf(key), "expected a list of numbers, got " + shown(list));
-        if (expected && list.size() != *expected) {
-            throw Error(placeOf(key),
-                        "expected " + std::to_string(*expected) + " numbers, got " + std::to_string(list.size()));
-        }
-        budget.take(list.size(), placeOf(key));
-        std::vector<double> result;
-        result.reserve(list.size());
-        appendNumbers(list, placeOf(key), gaps, result);
-        return result;
-    }
-
-    std::vector<double> optionalNumbers(const std::string& key, Budget& budget, Gaps gaps, std::size_t expected) {
-        return find(key) ? numbers(key, budget, gaps, expected) : std::vector<double>{};
-    }
-
-    /// [low, high] with low < high.
-    std::optional<std::array<double, 2>> range(const std::string& key) {
-        const Json* found = find(key);
-        if (!found) return std::nullopt;
-        if (!found->is_array() || found->size() != 2) {
-            throw Error(placeOf(key),
-                        "expected [low, high], got " +
-                            (found->is_array() ? std::to_string(found->size()) + " values" : shown(*found)));
-        }
-        const std::array<double, 2> result{number((*found)[0], element(placeOf(key), 0)),
-                                           number((*found)[1], element(placeOf(key), 1))};
-        requireOrder(result[0], result[1], placeOf(key));
-        return result;
-    }
-
-    std::vector<std::string> texts(const std::string& key, std::size_t limit) {
-        const Json* found = find(key);
-        if (!found) return {};
-        if (!found->is_array()) throw Error(placeOf(key), "expected a list of texts, got " + shown(*found));
-        if (found->size() > limit) {
-            throw Error(placeOf(key),
-                        "expected at most " + std::to_string(limit) + " texts, got " + std::to_string(found->size()));
-        }
-        std::vector<std::string> result;
-        for (std::size_t i = 0; i < found->size(); ++i) {
-            const Json& item = (*found)[i];
-            if (!item.is_string()) throw Error(element(placeOf(key), i), "expected a text, got " + shown(item));
-            result.push_back(checkedText(item, element(placeOf(key), i)));
-        }
-        return result;
-    }
-
-    std::optional<FigureColor> color(const std::string& key) {
-        const Json* found = find(key);
-        if (!found) return std::nullopt;
-        const std::string text = found->is_string() ? found->get<std::string>() : "";
-        if (text == "auto") return std::nullopt;
-        const bool sixDigits = text.size() == 7 && text[0] == '#' &&
-                               text.find_first_not_of("0123456789abcdefABCDEF", 1) == std::string::npos;
-        if (!sixDigits) throw Error(placeOf(key), "expected \"auto\" or \"#rrggbb\", got " + shown(*found));
-        const unsigned long rgb = std::stoul(text.substr(1), nullptr, 16);
-        return FigureColor{static_cast<unsigned char>(rgb >> 16), static_cast<unsigned char>(rgb >> 8),
-                           static_cast<unsigned char>(rgb)};
-    }
-
-    /// Refuses keys that nothing asked for.
-    void done() const {
-        for (const auto& item : value_.items()) {
-            if (std::find(known_.begin(), known_.end(), item.key()) == known_.end()) {
-                const std::string key = item.key().size() > 40 ? item.key().substr(0, 37) + "..." : item.key();
-                throw Error(placeOf(key), "unknown key" + suggestion(item.key(), known_));
-            }
-        }
-    }
-
-    static void requireOrder(double low, double high, const std::string& place) {
-        if (!(low < high)) {
-            throw Error(place, "expected low < high, got " + shown(Json(low)) + " and " + shown(Json(high)));
-        }
-        if (!(high - low > 1e-12 * std::max(std::abs(low), std::abs(high)))) {
-            throw Error(place, "the range is too narrow for its numbers, from " + shown(Json(low)) + " to " +
-                                   shown(Json(high)));
-        }
-    }
-
-private:
-    static std::string checkedText(const Json& value, const std::string& place) {
-        const auto& text = value.get_ref<const std::string&>();
-        if (text.size() > FigureLimits::characters) {
-            throw Error(place, "expected at most " + std::to_string(FigureLimits::characters) + " bytes of text, got " +
-                                   std::to_string(text.size()));
-        }
-        return text;
-    }
-
-    const Json& value_;
-    std::string place_;
-    std::vector<std::string> known_;
-};
 
 FigureAxis readAxis(const Json& value, const std::string& place) {
     Fields fields{value, place};
@@ -261,7 +29,7 @@ FigureAxis readAxis(const Json& value, const std::string& place) {
     axis.max = fields.optionalNumber("max");
     axis.categories = fields.texts("categories", 500);
     fields.done();
-    if (axis.min && axis.max) Fields::requireOrder(*axis.min, *axis.max, place);
+    if (axis.min && axis.max) requireOrder(*axis.min, *axis.max, place);
     if (axis.logarithmic) {
         if (!axis.categories.empty()) throw Error(place + ".categories", "cannot stand on a log axis");
         for (const auto& [key, bound] : {std::pair{".min", axis.min}, std::pair{".max", axis.max}}) {
@@ -367,7 +135,7 @@ FigureHeatmap readHeatmap(Fields& fields, Budget& budget) {
     map.unit = fields.text("unit");
     map.min = fields.optionalNumber("min");
     map.max = fields.optionalNumber("max");
-    if (map.min && map.max) Fields::requireOrder(*map.min, *map.max, fields.placeOf("max"));
+    if (map.min && map.max) requireOrder(*map.min, *map.max, fields.placeOf("max"));
     map.colorMap = fields.choice<FigureColorMap>("color_map", map.colorMap,
                                                  {{"viridis", FigureColorMap::viridis},
                                                   {"diverging", FigureColorMap::diverging},
@@ -385,6 +153,9 @@ FigureReference readReference(Fields& fields, bool horizontal) {
     return line;
 }
 
+FigureReference readHorizontal(Fields& fields, Budget&) { return readReference(fields, true); }
+FigureReference readVertical(Fields& fields, Budget&) { return readReference(fields, false); }
+
 FigureBars readBars(Fields& fields, Budget& budget) {
     FigureBars bars;
     bars.x = fields.numbers("x", budget, Gaps::refused);
@@ -394,51 +165,32 @@ FigureBars readBars(Fields& fields, Budget& budget) {
     return bars;
 }
 
+using SeriesReader = void (*)(Fields&, Budget&, FigureSeries&);
+
+template <auto read>
+void into(Fields& fields, Budget& budget, FigureSeries& series) {
+    series.data = read(fields, budget);
+}
+
 FigureSeries readSeries(const Json& value, const std::string& place, Budget& budget) {
     Fields fields{value, place};
-    fields.require("kind");
-    enum class Kind { line, band, points, raster, heatmap, hline, vline, bars };
-    const Kind kind = fields.choice<Kind>("kind", Kind::line,
-                                          {{"line", Kind::line},
-                                           {"band", Kind::band},
-                                           {"points", Kind::points},
-                                           {"raster", Kind::raster},
-                                           {"heatmap", Kind::heatmap},
-                                           {"hline", Kind::hline},
-                                           {"vline", Kind::vline},
-                                           {"bars", Kind::bars}});
+    const bool heatmap = fields.require("kind") == "heatmap";
+    const auto read = fields.choice<SeriesReader>("kind", nullptr,
+                                                  {{"line", into<readLine>},
+                                                   {"band", into<readBand>},
+                                                   {"points", into<readPoints>},
+                                                   {"raster", into<readRaster>},
+                                                   {"heatmap", into<readHeatmap>},
+                                                   {"hline", into<readHorizontal>},
+                                                   {"vline", into<readVertical>},
+                                                   {"bars", into<readBars>}});
     FigureSeries series;
-    if (kind != Kind::heatmap) {
+    if (!heatmap) {
         series.name = fields.text("name");
         series.group = fields.text("group");
         series.color = fields.color("color");
     }
-    switch (kind) {
-    case Kind::line:
-        series.data = readLine(fields, budget);
-        break;
-    case Kind::band:
-        series.data = readBand(fields, budget);
-        break;
-    case Kind::points:
-        series.data = readPoints(fields, budget);
-        break;
-    case Kind::raster:
-        series.data = readRaster(fields, budget);
-        break;
-    case Kind::heatmap:
-        series.data = readHeatmap(fields, budget);
-        break;
-    case Kind::hline:
-        series.data = readReference(fields, true);
-        break;
-    case Kind::vline:
-        series.data = readReference(fields, false);
-        break;
-    case Kind::bars:
-        series.data = readBars(fields, budget);
-        break;
-    }
+    read(fields, budget, series);
     fields.done();
     return series;
 }

@@ -5,6 +5,9 @@
 
 #include <qcustomplot.h>
 
+#include <limits>
+#include <vector>
+
 namespace raphe {
 
 /// Smallest and largest coordinates seen so far.
@@ -25,6 +28,8 @@ struct FigureLook {
     Qt::PenStyle stroke = Qt::SolidLine;
     bool band = false; ///< a band of the same group lies behind, and shows in the legend
 };
+
+QColor withOpacity(QColor color, double opacity);
 
 /// What we draw ourselves instead of using QCPGraph and its kin: lines are decimated to two points per pixel column,
 /// and everything is cut to the axes geometrically, because Qt's SVG writer ignores clip rectangles.
@@ -60,97 +65,14 @@ protected:
     FigureLook look_;
 };
 
-class FigureLinePlottable final : public FigurePlottable {
-public:
-    FigureLinePlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureLine& line);
-    void extendX(FigureExtent& extent) const override;
-    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
-
-protected:
-    void draw(QCPPainter* painter) override;
-    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
-
-private:
-    const FigureLine& line_;
-    bool ascending_;
-};
-
-class FigureBandPlottable final : public FigurePlottable {
-public:
-    FigureBandPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureBand& band)
-        : FigurePlottable{x, y, look}, band_{band} {}
-    void extendX(FigureExtent& extent) const override;
-    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
-
-protected:
-    void draw(QCPPainter* painter) override;
-    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
-
-private:
-    const FigureBand& band_;
-};
-
-class FigurePointsPlottable final : public FigurePlottable {
-public:
-    FigurePointsPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigurePoints& points);
-    void extendX(FigureExtent& extent) const override;
-    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
-
-protected:
-    void draw(QCPPainter* painter) override;
-    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
-
-private:
-    const FigurePoints& points_;
-    std::vector<double> x_; ///< with the jitter
-};
-
-class FigureRasterPlottable final : public FigurePlottable {
-public:
-    FigureRasterPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureRaster& raster)
-        : FigurePlottable{x, y, look}, raster_{raster} {}
-    void extendX(FigureExtent& extent) const override;
-    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
-
-protected:
-    void draw(QCPPainter* painter) override;
-    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
-
-private:
-    const FigureRaster& raster_;
-};
-
-class FigureBarsPlottable final : public FigurePlottable {
-public:
-    /// The `slot`-th of `slots` series that share the width.
-    FigureBarsPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureBars& bars, int slot, int slotCount);
-    void extendX(FigureExtent& extent) const override;
-    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
-
-protected:
-    void draw(QCPPainter* painter) override;
-    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
-
-private:
-    const FigureBars& bars_;
-    double width_;
-    std::vector<double> x_; ///< centres of the bars as drawn
-};
-
-class FigureReferencePlottable final : public FigurePlottable {
-public:
-    FigureReferencePlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureReference& line)
-        : FigurePlottable{x, y, look}, line_{line} {}
-    void extendX(FigureExtent& extent) const override;
-    void extendY(FigureExtent& extent, const QCPRange& xRange) const override;
-
-protected:
-    void draw(QCPPainter* painter) override;
-    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override;
-
-private:
-    const FigureReference& line_;
-};
+// One plottable for each kind of series; heat maps are QCustomPlot's own.
+FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureLine& line);
+FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureBand& band);
+FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigurePoints& points);
+FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureRaster& raster);
+/// The `slot`-th of `slotCount` series that share the width.
+FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureBars& bars, int slot, int slotCount);
+FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureReference& line);
 
 /// The label of a reference line, on top of the data. It stands where place() put it.
 class FigureReferenceLabel final : public FigurePlottable {

@@ -16,6 +16,8 @@ class QTimer;
 
 namespace raphe {
 
+struct FigurePanelView;
+
 /// Where a panel stood in the last drawing, in units of 1/96 inch from the top left of the figure.
 struct FigurePanelGeometry {
     QRectF axes;
@@ -48,8 +50,6 @@ public:
     FigurePanelGeometry panelGeometry(std::size_t panel) const;
 
 private:
-    struct Panel;
-
     void rebuildIfNeeded();
     void arrange(QSize size);
     void updateLayout();
@@ -58,7 +58,7 @@ private:
 
     FigureDescription figure_;
     QCustomPlot* plot_;
-    std::vector<std::unique_ptr<Panel>> panels_;
+    std::vector<std::unique_ptr<FigurePanelView>> panels_;
     QTimer* redraw_;
     bool stale_ = false; ///< figure_ is newer than what plot_ holds
     QCPTextElement* title_ = nullptr;

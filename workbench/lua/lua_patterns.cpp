@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lua/lua_patterns.h"
+#include "lua/lua_libraries.h"
 
 #include "lua/lua_values.h"
 

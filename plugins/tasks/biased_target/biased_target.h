@@ -96,6 +96,7 @@ public:
           reward_(b.output("reward")), hit_(b.output("hit")), alpha_(b.output("alpha")) {}
 
     int steps() const override { return p_.steps; }
+    bool observesEnd() const override { return true; }
 
     void begin(Trial& trial, std::uint32_t, Stream& random) const override {
         trial = {};

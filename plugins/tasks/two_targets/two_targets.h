@@ -111,6 +111,7 @@ public:
           position_(b.output("position")), good_(b.output("good")), bad_(b.output("bad")) {}
 
     int steps() const override { return p_.steps; }
+    bool observesEnd() const override { return true; }
 
     void begin(Trial& trial, std::uint32_t, Stream& random) const override {
         trial = {};

@@ -110,6 +110,7 @@ public:
           target_(b.output("target")) {}
 
     int steps() const override { return p_.steps; }
+    bool observesEnd() const override { return true; }
 
     void begin(Trial& trial, std::uint32_t, Stream& random) const override {
         trial = {};

@@ -72,6 +72,14 @@ TEST(StagePlan, RefusesAnExperimentThatWasChangedForTheWorse) {
     EXPECT_EQ(StagePlan(experiment, stageRegistry()).iterations(), 2) << "of all stages";
 }
 
+TEST(StagePlan, GivesEveryValueTheTypeOfItsParameter) {
+    auto experiment = stagedExperiment(R"([{"name": "a", "iterations": 2}])");
+    experiment.stages[0].set = {{"window", 7.0}, {"rate", std::int64_t{1}}};
+    const StagePlan plan(experiment, stageRegistry());
+    EXPECT_EQ(windowAt(plan, 0), 7);
+    EXPECT_EQ(rateAt(plan, 0), 1);
+}
+
 TEST(StagePlan, FreezesByPatternsOfTheStageAndOfTheExperiment) {
     auto document = staged(R"([{"name": "a", "iterations": 2, "frozen": ["core.*"]}, {"name": "b", "iterations": 2}])");
     document["frozen"] = {"gate.bias"};

@@ -137,8 +137,7 @@ NodeSpec readNode(const std::string& name, const Json& value, const Registry& re
 
 /// Sets a place in the stages.
 void setStages(Experiment& e, const std::string& place, const Json& value, const Registry& registry) {
-    Json document = {{"stages", Json::array()}};
-    for (const auto& stage : e.stages) document["stages"].push_back(toJson(stage));
+    Json document = {{"stages", toJson(e.stages)}};
     setAtPlace(document, place, value);
     Problems problems;
     auto changed = stagesFromJson(document.value("stages", Json::array()), ruleOf(e, registry).declaration, problems);
@@ -384,10 +383,7 @@ Json Experiment::toJson() const {
     if (streams) document["streams"] = true;
     if (steps > 0) document["steps"] = steps;
     document["iterations"] = iterations;
-    if (!stages.empty()) {
-        auto& list = document["stages"] = Json::array();
-        for (const auto& stage : stages) list.push_back(raphe::toJson(stage));
-    }
+    if (!stages.empty()) document["stages"] = raphe::toJson(stages);
     document["memory_mib"] = memoryMiB;
     document["precision"] = precision == Precision::float32 ? "float32" : "float64";
     return document;

@@ -67,10 +67,10 @@ struct Experiment {
     std::vector<std::string> frozen; ///< patterns of tensor names that are not trained
     std::uint64_t seed = 1;
     double dt = 1;
-    int trials = 0;       ///< trials of a batch; 0: the task's own set
-    int chunk = 0;        ///< trials swept together by one task of the thread pool; 0: chosen from the batch
-    bool streams = false; ///< trials go on over iterations: each continues where the one before ended
-    int steps = 0;        ///< of a stream: how many make an iteration; 0: as many as a trial of the task has
+    int trials = 0;        ///< trials of a batch; 0: the task's own set
+    int chunk = 0;         ///< trials swept together by one task of the thread pool; 0: chosen from the batch
+    bool streams = false;  ///< trials go on over iterations: each continues where the one before ended
+    int steps = 0;         ///< of a stream: how many make an iteration; 0: as many as a trial of the task has
     int iterations = 1000; ///< with stages: at most as many as these have
     std::vector<TrainingStage> stages; ///< one after the other; none: the whole training is alike
     double memoryMiB =

@@ -26,14 +26,16 @@ std::string rangeText(const ParamInfo& info) {
     return {};
 }
 
-void readFields(const Json& object, const std::string& place, const std::vector<FieldReader>& fields, Problems& problems) {
+void readFields(const Json& object, const std::string& place, const std::vector<FieldReader>& fields,
+                Problems& problems) {
     if (!object.is_object()) expected(place.empty() ? "document" : place, "an object", object);
     std::vector<std::string> known;
     for (const auto& field : fields) known.emplace_back(field.key);
     for (const auto& [key, value] : object.items()) {
         const auto where = place.empty() ? key : place + "." + key;
-        const auto field = std::find_if(fields.begin(), fields.end(),
-                                        [&, name = std::string_view(key)](const FieldReader& f) { return name == f.key; });
+        const auto field =
+            std::find_if(fields.begin(), fields.end(),
+                         [&, name = std::string_view(key)](const FieldReader& f) { return name == f.key; });
         if (field == fields.end())
             problems.add(where, "unknown field \"" + key + "\"" + suggestion(key, known));
         else

@@ -36,7 +36,8 @@ struct FieldReader {
 };
 
 /// Reads every field that can be read; the others keep their value. @throws Error if `object` is none
-void readFields(const Json& object, const std::string& place, const std::vector<FieldReader>& fields, Problems& problems);
+void readFields(const Json& object, const std::string& place, const std::vector<FieldReader>& fields,
+                Problems& problems);
 /// The same. @throws Error with one line per problem
 void readFields(const Json& object, const std::string& place, const std::vector<FieldReader>& fields);
 

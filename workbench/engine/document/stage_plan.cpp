@@ -86,16 +86,17 @@ constexpr double most = std::numeric_limits<double>::max();
 
 } // namespace
 
-StagePlan::StagePlan(const Experiment& experiment, const Registry& registry)
-    : stages_(experiment.stages), frozen_(experiment.frozen) {
+StagePlan::StagePlan(const Experiment& experiment, const Registry& registry) : frozen_(experiment.frozen) {
     Problems problems;
     checkStages(experiment, registry, problems);
     problems.throwIfAny();
-    if (stages_.empty()) return;
+    if (experiment.stages.empty()) return;
     const auto rule = ruleOf(experiment, registry);
     if (!rule.declaration) throw Error("stages", "the learning rule of the experiment is not known");
     rule_ = *rule.declaration;
     base_ = *rule.params;
+    // As a document would give them: every value has the type of its parameter.
+    stages_ = stagesFromJson(toJson(experiment.stages), &rule_, problems);
     int end = 0;
     for (const auto& stage : stages_) ends_.push_back(end += stage.iterations);
 }

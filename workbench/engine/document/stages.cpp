@@ -407,6 +407,12 @@ Json toJson(const TrainingStage& stage) {
     return result;
 }
 
+Json toJson(const std::vector<TrainingStage>& stages) {
+    Json list = Json::array();
+    for (const auto& stage : stages) list.push_back(toJson(stage));
+    return list;
+}
+
 RuleOf ruleOf(const Experiment& experiment, const Registry& registry) {
     for (const auto& node : experiment.nodes)
         if (registry.contains(node.mechanism)) {
@@ -417,8 +423,8 @@ RuleOf ruleOf(const Experiment& experiment, const Registry& registry) {
 }
 
 void checkStages(const Experiment& experiment, const Registry& registry, Problems& problems) {
-    const auto& stages = experiment.stages;
-    if (stages.empty()) return;
+    if (experiment.stages.empty()) return;
+    auto stages = experiment.stages;
     const auto rule = ruleOf(experiment, registry);
     const bool wasRead = !problems.concern("stages");
     if (!rule.declaration) {
@@ -430,9 +436,8 @@ void checkStages(const Experiment& experiment, const Registry& registry, Problem
     }
     // Whoever made the stages: they must be what could be read.
     if (wasRead) {
-        Json list = Json::array();
-        for (const auto& stage : stages) list.push_back(toJson(stage));
-        stagesFromJson(list, rule.declaration, problems);
+        stages = stagesFromJson(toJson(stages), rule.declaration, problems);
+        if (stages.empty()) return; // too many
         const auto sum = iterationsOf(stages);
         if (sum > large)
             problems.add("stages", fmt::format("have {} iterations in all; a training has at most {}", sum, large));

@@ -80,8 +80,9 @@ std::int64_t iterationsOf(const std::vector<TrainingStage>& stages);
 /// the document is left to checkStages().
 /// @param rule  for the types of parameters; null if there is none that is known: then `set` stays empty
 std::vector<TrainingStage> stagesFromJson(const Json& value, const DeclarationData* rule, Problems& problems);
-/// A stage, complete with every default.
+/// Complete with every default.
 Json toJson(const TrainingStage& stage);
+Json toJson(const std::vector<TrainingStage>& stages);
 
 /// The declaration of the experiment's learning rule, and its parameters; null if there is none that is known.
 struct RuleOf {

@@ -274,6 +274,7 @@ Summary Conductor<T>::sweepStretches(const Pass& pass) {
         replayPool(pass.group.index, pass.store.index, piece.stretches[0].burnIn, piece.steps, false)
             .with([&](Sweep<T>& sweep) {
                 store.fill(sweep, piece.stretches, sweep.members());
+                sweep.setBurnInWeights(pass.burnInWeights);
                 sweep.replay(pass.weights, pass.differentiate ? result.gradient.data() : nullptr, pass.work,
                              pass.frozen ? &(*pass.frozen)[at(c)] : nullptr, pass.again);
                 result.take(sweep.objective());

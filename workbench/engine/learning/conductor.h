@@ -64,6 +64,7 @@ protected:
         bool differentiate = false;
         std::vector<std::vector<T>>* frozen = nullptr; ///< by chunk: numbers behind stopGradient()
         bool again = false;                            ///< read them instead of keeping them
+        const T* burnInWeights = nullptr;              ///< for the burn-in; null: the same
     };
     Summary sweepStretches(const Pass& pass);
     /// Called with the gradient that differentiate() left. For the check of gradients.

@@ -120,6 +120,7 @@ protected:
         sweepStretches(forwards);
         forwards.again = true;
         const auto weights = state_.live().weights.clone();
+        forwards.burnInWeights = weights.data();
         const auto gradient = gradient_.clone();
         comparison_.compare(setup_.tensorsOf(setup_.groups[at(pass.group.index)]), weights, gradient,
                             [&](const AlignedArray<double>& moved) {
@@ -136,18 +137,6 @@ private:
     Comparison& comparison_;
     std::vector<int> checked_;
 };
-
-/// The weights, with something small in place of zeros: where bias and input are 0, a rectified unit stands exactly on
-/// its bound, and its differences tend to no gradient.
-AlignedArray<double> offBounds(const AlignedArray<double>& weights, const std::vector<ParameterInfo>& tensors,
-                               std::uint64_t seed) {
-    AlignedArray<double> result = weights.clone();
-    Stream stream(seed, addressOf("gradcheck"), 0, 0, 0);
-    for (const auto& info : tensors)
-        for (std::size_t i = 0; i < info.size(); ++i)
-            if (double& w = result[info.offset + i]; w == 0) w = 1e-3 * stream.normal();
-    return result;
-}
 
 void checkPlainRule(Setup<double>& setup, const AlignedArray<double>& weights,
                     const std::vector<Intervention>& interventions, const Interrupt& interrupt,
@@ -186,6 +175,16 @@ void checkPlainRule(Setup<double>& setup, const AlignedArray<double>& weights,
     comparison.compare(setup.tensors, weights, gradient, loss);
 }
 
+/// Biases that start at zero put units exactly at a bend of their activation, where there is no derivative to compare.
+AlignedArray<double> displace(const Setup<double>& setup, const AlignedArray<double>& weights) {
+    auto displaced = weights.clone();
+    Stream stream(setup.experiment.seed, addressOf("gradcheck displacement"), 0, 0, 0);
+    for (const auto& info : setup.tensors)
+        if (info.trainable)
+            for (std::size_t i = 0; i < info.size(); ++i) displaced[info.offset + i] += 1e-3 * stream.normal();
+    return displaced;
+}
+
 } // namespace
 
 GradientCheckReport checkGradients(const Experiment& experiment, const Graph& graph,
@@ -200,13 +199,13 @@ GradientCheckReport checkGradients(const Experiment& experiment, const Graph& gr
     setup.tensors = tensors;
     GradientCheckReport report;
     Comparison comparison(report, experiment.seed, entriesPerTensor);
-    const auto nearby = offBounds(weights, tensors, experiment.seed);
+    const auto displaced = displace(setup, weights);
     if (dynamic_cast<const GradientRule<double>*>(&setup.network.rule())) {
-        checkPlainRule(setup, nearby, interventions, interrupt, comparison);
+        checkPlainRule(setup, displaced, interventions, interrupt, comparison);
         return report;
     }
     LearningState<double> state(setup);
-    std::copy_n(nearby.data(), nearby.size(), state.live().weights.data());
+    std::copy_n(displaced.data(), displaced.size(), state.live().weights.data());
     CheckingConductor conductor(setup, state, interrupt, comparison);
     conductor.setInterventions(interventions);
     conductor.run({});

@@ -10,9 +10,9 @@ namespace raphe {
 /// Gradients of the loss on the tape against central differences, on at most four trials of a batch.
 ///
 /// A plain gradient rule: what the task said and what was drawn is held fixed. Any other rule conducts one iteration,
-/// and the first two gradients of each of its groups are checked as they come; its updates are made.
-/// @param weights  of the session; what is exactly 0 is moved a little, off the bounds of rectified units
-/// @pre T is double
+/// and the first two gradients of each of its groups are checked as they come; its updates are made. The trainable
+/// tensors are displaced by about 0.001 first.
+/// @param weights  of the session  @pre T is double
 GradientCheckReport checkGradients(const Experiment& experiment, const Graph& graph,
                                    const AlignedArray<double>& weights, const std::vector<ParameterInfo>& tensors,
                                    const std::vector<Intervention>& interventions, int entriesPerTensor,

@@ -80,6 +80,13 @@ Setup<T>::Setup(Experiment& document, const Graph& wiring, const SessionOptions&
         if (experiment.chunk <= 0) experiment.chunk = defaultChunk(batch);
         chunk = std::min(experiment.chunk, batch);
     }
+    for (const auto& store : network.ruleParts().stores)
+        if (store.following && !streams && !network.task().observesEnd())
+            throw Error(
+                "nodes." + graph.nodes()[at(graph.task())].name,
+                graph.nodes()[at(graph.task())].declaration().key() +
+                    " does not show what follows the end of its trials, which the learning rule wants to value; "
+                    "let the end of the horizon be terminal");
     for (const auto& pattern : experiment.frozen)
         if (freeze(pattern, true) == 0)
             throw Error("frozen", "no tensor matches \"" + pattern + "\"" + suggestion(pattern, tensorNames()));

@@ -131,46 +131,60 @@ void StoredTrials<T>::fill(Sweep<T>& sweep, std::span<const Stretch> stretches, 
     sweep.startReplay(range, static_cast<int>(std::min<std::int64_t>(before, std::int64_t{1} << 30)));
     const auto& nodes = setup_.graph.nodes();
     const auto& rule = nodes[at(setup_.graph.rule())];
+    struct Column {
+        const StoredBatch<T>* batch;
+        std::size_t start; ///< its first step in the batch's arrays
+        int available;     ///< steps that the batch has from there on
+    };
+    std::vector<Column> columns(at(stride));
     for (int c = 0; c < stride; ++c) {
         // Columns that only fill up the chunk repeat the first.
         const auto& s = stretches[at(c) < stretches.size() ? at(c) : 0];
         const auto& batch = this->batch(s.batch);
-        const int begin = s.first - burnIn, available = std::min(steps, batch.steps - begin);
+        const int begin = s.first - burnIn;
+        columns[at(c)] = {&batch, at(begin) * trials + at(s.trial), std::min(steps, batch.steps - begin)};
         sweep.origins()[at(c)] = {batch.iteration, static_cast<std::uint32_t>(s.trial), begin};
         if (!s.fresh)
             sweep.carried().loadTrial(c, batch.marks.data() + (markOf(begin) * trials + at(s.trial)) * trialSize_);
         // Steps of the trial that count; those of the burn-in are not shown to the rule.
         sweep.ends().lengths[at(c)] = std::clamp(batch.lengths[at(s.trial)] - s.first, 0, s.count);
-        const auto copy = [&](const auto* from, auto* to, std::size_t rows, int count) {
-            for (int t = 0; t < count; ++t)
-                std::copy_n(from + rows * (at(begin + t) * trials + at(s.trial)), rows,
-                            to + rows * (at(t) * at(stride) + at(c)));
-            for (int t = count; t < steps; ++t)
-                std::fill_n(to + rows * (at(t) * at(stride) + at(c)), rows, std::decay_t<decltype(*to)>{});
-        };
-        for (std::size_t i = 0; i < knownPorts_.size(); ++i) {
-            const auto [node, port] = knownPorts_[i];
-            const auto reaches = [&](const GraphWire& wire) {
-                return wire.fromNode == node && wire.fromPort == port && members[at(wire.toNode)];
-            };
-            if (std::none_of(setup_.graph.wires().begin(), setup_.graph.wires().end(), reaches)) continue;
-            copy(batch.known[i].data(), sweep.known().values(node, port).data(),
-                 at(nodes[at(node)].portSizes[at(port)]), available);
-        }
-        for (std::size_t p = 0; p < batch.signals.size(); ++p)
-            if (batch.signals[p].size() != 0)
-                copy(batch.signals[p].data(), sweep.storedInput(p).data(), at(rule.portSizes[p]), available);
-        for (std::size_t f = 0; f < batch.fields.size(); ++f)
-            if (batch.fields[f].size() != 0) copy(batch.fields[f].data(), sweep.field(f).data(), 1, available);
-        if (setup_.streams) {
-            copy(batch.ends.data(), sweep.ends().ends.data(), 1, available);
-            for (int t = 1; t < available; ++t)
-                if (batch.begins[at(begin + t) * trials + at(s.trial)] != 0) sweep.ends().begin(t, c);
-        } else {
-            for (int t = 0; t < available; ++t)
-                sweep.ends().end(t, c) = batch.ends[at(begin + t) * trials + at(s.trial)];
-        }
     }
+    // Step by step, since that is how both sides lie in memory. @param of  an array of a batch
+    const auto copy = [&](auto of, auto* to, std::size_t rows) {
+        for (int t = 0; t < steps; ++t)
+            for (const auto& column : columns) {
+                const auto* from = of(*column.batch) + rows * (column.start + at(t) * trials);
+                if (t >= column.available)
+                    std::fill_n(to, rows, std::decay_t<decltype(*to)>{});
+                else if (rows == 1)
+                    *to = *from;
+                else
+                    std::copy_n(from, rows, to);
+                to += rows;
+            }
+    };
+    for (std::size_t i = 0; i < knownPorts_.size(); ++i) {
+        const auto [node, port] = knownPorts_[i];
+        const auto reaches = [&, n = node, p = port](const GraphWire& wire) {
+            return wire.fromNode == n && wire.fromPort == p && members[at(wire.toNode)];
+        };
+        if (std::none_of(setup_.graph.wires().begin(), setup_.graph.wires().end(), reaches)) continue;
+        copy([i](const StoredBatch<T>& b) { return b.known[i].data(); }, sweep.known().values(node, port).data(),
+             at(nodes[at(node)].portSizes[at(port)]));
+    }
+    const auto& any = *columns.front().batch;
+    for (std::size_t p = 0; p < any.signals.size(); ++p)
+        if (any.signals[p].size() != 0)
+            copy([p](const StoredBatch<T>& b) { return b.signals[p].data(); }, sweep.storedInput(p).data(),
+                 at(rule.portSizes[p]));
+    for (std::size_t f = 0; f < any.fields.size(); ++f)
+        if (any.fields[f].size() != 0)
+            copy([f](const StoredBatch<T>& b) { return b.fields[f].data(); }, sweep.field(f).data(), 1);
+    copy([](const StoredBatch<T>& b) { return b.ends.data(); }, sweep.ends().ends.data(), 1);
+    if (!setup_.streams) return;
+    for (int c = 0; c < stride; ++c)
+        for (int t = 1; t < columns[at(c)].available; ++t)
+            if (columns[at(c)].batch->begins[columns[at(c)].start + at(t) * trials] != 0) sweep.ends().begin(t, c);
 }
 
 template <class T>

@@ -24,6 +24,7 @@ public:
         weights_ = weights;
         gradient_ = gradient;
     }
+    void setWeights(const T* weights) { weights_ = weights; }
     void setRange(const TrialRange& range, int before, const Origin* origins) {
         range_ = range;
         before_ = before;

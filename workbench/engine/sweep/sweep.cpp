@@ -141,7 +141,8 @@ void Sweep<T>::startReplay(const TrialRange& range, int before) {
 
 template <class T>
 void Sweep<T>::replay(const T* weights, T* gradient, const Work& work, std::vector<T>* frozen, bool again) {
-    span_.setWeights(weights, gradient);
+    span_.setWeights(burnInWeights_ && plan_.burnIn > 0 ? burnInWeights_ : weights, gradient);
+    afterBurnIn_ = weights;
     const bool direct = gradient && segments_.size() == (plan_.burnIn > 0 ? 2 : 1);
     forward(direct);
     prepareObjective(range_, nullptr, frozen, again);
@@ -162,6 +163,7 @@ void Sweep<T>::forward(bool recordLast) {
         const auto [first, count] = segments_[i];
         beginAnew(first);
         enter(i);
+        if (plan_.burnIn > 0 && first == plan_.burnIn) span_.setWeights(afterBurnIn_);
         span_.repack();
         if (!loop()) {
             runSpan(first, count, recordLast && i + 1 == segments_.size(), actingStages_,

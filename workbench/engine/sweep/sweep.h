@@ -93,6 +93,9 @@ public:
     AlignedArray<T>& field(std::size_t index) { return fields_[index]; }
     /// Sweeps them, lets `work` see the steps after the burn-in, and goes backwards if a gradient is wanted.
     void replay(const T* weights, T* gradient, const Work& work, std::vector<T>* frozen = nullptr, bool again = false);
+    /// Runs the burn-in of the next replays under these weights instead; null: under their own. A gradient ends at the
+    /// burn-in, so that one who compares it with differences must hold the burn-in fixed.
+    void setBurnInWeights(const T* weights) { burnInWeights_ = weights; }
     /// Nodes that take part in a replay.
     std::vector<bool> members() const;
 
@@ -179,6 +182,7 @@ private:
     ContinuedTrials<T> continued_;
 
     TrialRange range_;
+    const T *burnInWeights_ = nullptr, *afterBurnIn_ = nullptr;
     const Terminal* terminal_ = nullptr;
     bool given_ = false, settle_ = false, checkFinite_ = false, wantKnownAdjoints_ = false;
     std::optional<NonFinite> firstBad_;

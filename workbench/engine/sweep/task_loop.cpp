@@ -85,14 +85,18 @@ void TaskLoop<T>::act(int step, const std::vector<Value<T>>& inputs) {
 
 template <class T>
 void TaskLoop<T>::takeEnd(const TaskStep<T>& s, int step, int trial) {
-    if (s.end() == End::none) return;
-    ends_.end(step, trial) = s.end();
+    End end = s.end();
+    // In a stream the horizon ends a trial like any other step; elsewhere the sweep ends there.
+    if (end == End::none && plan_.streams && task_->steps() > 0 && s.step() + 1 >= task_->steps())
+        end = task_->observesEnd() ? End::truncated : End::terminated;
+    if (end == End::none) return;
+    ends_.end(step, trial) = end;
     if (plan_.streams)
         ends_.begin(step + 1, trial);
     else
         ends_.lengths[at(trial)] = step + 1;
     // What follows a truncated trial may still be asked for; until then it is not begun anew.
-    if (plan_.streams && !(plan_.following && s.end() == End::truncated)) beginAgain(step + 1, trial);
+    if (plan_.streams && !(plan_.following && end == End::truncated)) beginAgain(step + 1, trial);
 }
 
 /// A trial that begins within a stream has an address of its own, beside those of the first trials.

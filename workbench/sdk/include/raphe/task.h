@@ -48,16 +48,17 @@ class Task : public Mechanism<T> {
 public:
     static constexpr Kind kind = Kind::task;
 
-    /// Time steps of a trial, at most: a step may end it earlier. Streams do not ask; there a trial ends when it says
-    /// so.
+    /// Time steps of a trial, at most: a step may end it earlier. 0: only a step ends it (for streams).
     virtual int steps() const = 0;
     /// Number of trials of a fixed set, which then is the default size of a batch; 0 if trials are drawn anew.
     virtual int trialSet() const { return 0; }
     virtual std::unique_ptr<TrialState> makeTrial() const = 0;
     /// Starts trial number `trial` of the batch.
     virtual void begin(TrialState& state, std::uint32_t trial, Stream& random) const = 0;
-    /// Writes the outputs of a step. Rules that value what follows a trial's last step ask for it once more after that,
-    /// with step() one higher, even steps().
+    /// Whether observe() may be asked once more after the last step of the horizon, with step() == steps(), for rules
+    /// that value what would follow.
+    virtual bool observesEnd() const { return false; }
+    /// Writes the outputs of a step.
     virtual void observe(TrialState& state, TaskStep<T>& s) const = 0;
     /// At the end of the step: reads the ports declared Read::end and may still write outputs of this step (reward).
     virtual void act(TrialState&, TaskStep<T>&) const {}
