@@ -18,19 +18,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Reproducibility : public testing::TestWithParam<const char*> {
+struct Trained {
+    std::string name, experiment;
+    int iterations;
+    std::vector<std::string> settings; ///< to be of a fitting size
+    std::string otherwise;             ///< one that changes the weights
+};
+
+class Reproducibility : public testing::TestWithParam<Trained> {
 protected:
     void SetUp() override {
         folder_ = fs::path(testing::TempDir()) /
-                  (std::string("raphe_reproducibility_") + GetParam() + "_" + std::to_string(getpid()));
+                  ("raphe_reproducibility_" + GetParam().name + "_" + std::to_string(getpid()));
         fs::remove_all(folder_);
         fs::create_directories(folder_);
     }
     void TearDown() override { fs::remove_all(folder_); }
 
     std::vector<std::string> command(const std::string& name, std::vector<std::string> extra) const {
-        std::vector<std::string> words{RAPHE_PROGRAM, "run",    GetParam(), "--iterations", "200",
-                                       "--json",      "--seed", "5",        "--out",        (folder_ / name).string()};
+        return command(name, std::to_string(GetParam().iterations), std::move(extra));
+    }
+    std::vector<std::string> command(const std::string& name, const std::string& iterations,
+                                     std::vector<std::string> extra) const {
+        std::vector<std::string> words{
+            RAPHE_PROGRAM, "run",   GetParam().experiment,    "--iterations", iterations, "--json", "--seed",
+            "5",           "--out", (folder_ / name).string()};
+        for (const auto& setting : GetParam().settings) words.insert(words.end(), {"--set", setting});
         words.insert(words.end(), extra.begin(), extra.end());
         return words;
     }
@@ -55,7 +68,7 @@ TEST_P(Reproducibility, HoldsForAnyNumberOfThreads) {
     for (const char* threads : {"2", "3", "4", "7"})
         EXPECT_EQ(hashOf(std::string("t") + threads, {"--threads", threads}), one) << threads << " threads";
     EXPECT_EQ(hashOf("std", {"--threads", "3", "--executor", "threads"}), one);
-    EXPECT_NE(hashOf("other", {"--threads", "2", "--set", "learner.learning_rate=0.002"}), one)
+    EXPECT_NE(hashOf("other", {"--threads", "2", "--set", GetParam().otherwise}), one)
         << "the hash does not see the weights";
 }
 
@@ -91,8 +104,7 @@ TEST_P(Reproducibility, SurvivesKillsAtRandomMoments) {
 TEST_P(Reproducibility, ContinuesAfterAnInterrupt) {
     const auto reference = hashOf("whole", {"--threads", "2"});
     // Slow enough to be caught: the interrupt comes once the run has begun to report.
-    Program first({RAPHE_PROGRAM, "run", GetParam(), "--iterations", "1000000", "--json", "--seed", "5", "--threads",
-                   "2", "--out", (folder_ / "long").string()});
+    Program first(command("long", "1000000", {"--threads", "2"}));
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     first.signal(SIGINT);
     const auto result = first.finish();
@@ -105,8 +117,32 @@ TEST_P(Reproducibility, ContinuesAfterAnInterrupt) {
     EXPECT_EQ(hashOf("fresh", {"--threads", "2", "--resume"}), reference) << "--resume without a run starts one";
 }
 
-INSTANTIATE_TEST_SUITE_P(Experiments, Reproducibility, testing::Values("cue_small_A_simple", "mwg_small_nm_rnn"),
-                         [](const auto& item) { return std::string(item.param); });
+std::vector<Trained> trained() {
+    const std::vector<std::string> reduced{"task.steps=24",
+                                           "trials=10",
+                                           "chunk=4",
+                                           "learner.train_steps=18",
+                                           "learner.segment=6",
+                                           "learner.value_minibatch=16",
+                                           "learner.policy_epochs=4",
+                                           "learner.value_epochs=3"};
+    auto recomputed = reduced, stream = reduced;
+    for (const char* setting : {"learner.segment_state=recompute", "learner.policy_minibatch=9"})
+        recomputed.emplace_back(setting);
+    for (const char* setting : {"streams=true", "steps=24", "learner.time_limit=bootstrap"})
+        stream.emplace_back(setting);
+    const std::string rate = "learner.policy_learning_rate=0.01";
+    return {{"cue_small_A_simple", "cue_small_A_simple", 200, {}, "learner.learning_rate=0.002"},
+            {"mwg_small_nm_rnn", "mwg_small_nm_rnn", 200, {}, "learner.learning_rate=0.002"},
+            {"nmn_biased_target_small", "nmn_biased_target_small", 3, {}, rate},
+            {"nmn_reduced", "nmn_biased_target_small", 60, reduced, rate},
+            {"nmn_reduced_recomputed", "nmn_biased_target_small", 40, recomputed, rate},
+            {"nmn_reduced_stream", "nmn_biased_target_small", 60, stream, rate},
+            {"mwg_stream", "mwg_small_nm_rnn", 200, {"streams=true", "steps=17"}, "learner.learning_rate=0.002"}};
+}
+
+INSTANTIATE_TEST_SUITE_P(Experiments, Reproducibility, testing::ValuesIn(trained()),
+                         [](const auto& item) { return item.param.name; });
 
 TEST(Run, ReportsTheHashAndTheEndOfAllItsIterationsAlsoWhenResumed) {
     PluginHost plugins;

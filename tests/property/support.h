@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "course_task.h"
 #include "engine/learning/session.h"
 #include "engine/mechanisms/plugin_host.h"
 #include "support/probe_task.h"
@@ -14,12 +15,13 @@
 
 namespace raphe::test {
 
-/// All plugins of the build, and task.probe.
+/// All plugins of the build, task.probe and task.course.
 inline PluginHost& plugins() {
     static PluginHost host = [] {
         PluginHost h;
         h.loadFolder(PLUGIN_FOLDER);
         h.registry().add(entryOf<Probe>(), "tests");
+        h.registry().add(entryOf<Course>(), "tests");
         return h;
     }();
     return host;

@@ -152,7 +152,7 @@ int run(const PluginHost& plugins, const RunArguments& a) {
     watchInterrupts();
     Progress progress(a.output, experiment.iterations);
     std::filesystem::path folder;
-    const auto started = [&](Session& session, const std::filesystem::path& runFolder) {
+    const auto started = [&](Session& session, const std::filesystem::path& runFolder) -> std::shared_ptr<void> {
         folder = runFolder;
         if (a.output.people())
             fmt::print(stderr, "{}: {} trials of {} steps, {} threads, {} -> {}\n", experiment.name,
@@ -160,6 +160,7 @@ int run(const PluginHost& plugins, const RunArguments& a) {
                        experiment.precision == Precision::float32 ? "float32" : "float64", runFolder.string());
         if (a.output.people() && session.iteration() > 0)
             fmt::print(stderr, "going on after iteration {}\n", session.iteration());
+        return std::make_shared<InterruptWatch>(session);
     };
     const auto outcome = runExperiment(experiment, plugins, options, &progress, started);
     progress.finish();

@@ -49,7 +49,6 @@ void Progress::finish() {
 }
 
 void Progress::onIteration(Session& session, const IterationReport& report) {
-    if (interrupted()) session.cancel();
     const auto now = std::chrono::steady_clock::now();
     if (output_.json) {
         Json metrics = Json::object();
@@ -68,9 +67,8 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
     if (first_ < 0) {
         first_ = report.iteration;
         begun_ = now;
-        shownMetric_ = report.metrics.front().first;
         for (const auto& [name, value] : report.metrics)
-            if (name == "reward") shownMetric_ = name;
+            if (shownMetric_.empty() || name == "reward" || name == "return") shownMetric_ = name;
     }
     double value = 0;
     for (const auto& [name, number] : report.metrics)
@@ -78,33 +76,62 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
     smoothed_ = report.iteration == first_
                     ? value
                     : smoothed_ + std::max(0.01, 1.0 / (report.iteration - first_ + 1)) * (value - smoothed_);
-    const bool last = report.iteration + 1 == iterations_;
+    done_ = report.iteration + 1;
+    const double elapsed = std::chrono::duration<double>(now - begun_).count();
+    rate_ = elapsed > 0 ? (report.iteration - first_) / elapsed : 0;
+    const bool last = done_ == iterations_;
     const bool terminal = isatty(2) != 0;
     if (!last && now - drawn_ < (terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(5000))) return;
     drawn_ = now;
-    const double elapsed = std::chrono::duration<double>(now - begun_).count();
-    draw(report, elapsed > 0 ? (report.iteration - first_) / elapsed : 0, last);
+    const double remaining = rate_ > 0 ? (iterations_ - done_) / rate_ : 0;
+    drawBar(done_, line(done_, rate_,
+                        last        ? "done in " + duration(report.seconds)
+                        : rate_ > 0 ? "ETA " + duration(remaining)
+                                    : ""));
 }
 
-void Progress::draw(const IterationReport& report, double rate, bool last) {
-    const int done = report.iteration + 1;
-    const double remaining = rate > 0 ? (iterations_ - done) / rate : 0;
-    const auto text =
-        fmt::format(" {}/{}  {} {:.4g}  {:.0f} it/s  {}", done, iterations_, shownMetric_, smoothed_, rate,
-                    last       ? "done in " + duration(report.seconds)
-                    : rate > 0 ? "ETA " + duration(remaining)
-                               : "");
+void Progress::onProgress(Session& session, double fraction) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!output_.people() || isatty(2) == 0 || now - drawn_ < std::chrono::milliseconds(100)) return;
+    drawn_ = now;
+    const int done = session.iteration();
+    const double remaining = rate_ > 0 ? (iterations_ - done - fraction) / rate_ : 0;
+    drawBar(done + fraction, line(done, rate_, rate_ > 0 ? "ETA " + duration(remaining) : ""));
+}
+
+std::string Progress::line(int done, double rate, const std::string& end) const {
+    const auto metric = shownMetric_.empty() ? std::string() : fmt::format("{} {:.4g}  ", shownMetric_, smoothed_);
+    return fmt::format("{}/{}  {}{:.{}f} it/s  {}", done, iterations_, metric, rate, rate < 10 ? 1 : 0, end);
+}
+
+void Progress::drawBar(double done, const std::string& text) {
     if (isatty(2) == 0) {
-        fmt::print(stderr, "{}\n", text.substr(1));
+        fmt::print(stderr, "{}\n", text);
         return;
     }
-    const int room = std::max(10, terminalWidth() - static_cast<int>(text.size()) - 3);
-    const int filled = static_cast<int>(static_cast<double>(std::min(room, 40)) * done / std::max(1, iterations_));
+    const int room = std::max(10, terminalWidth() - static_cast<int>(text.size()) - 4);
+    const int filled = static_cast<int>(std::min(room, 40) * done / std::max(1, iterations_));
     std::string bar;
     for (int i = 0; i < std::min(room, 40); ++i) bar += i < filled ? "█" : "░";
-    fmt::print(stderr, "\r{}{}\033[K", bar, text);
+    fmt::print(stderr, "\r{} {}\033[K", bar, text);
     std::fflush(stderr);
     lineOpen_ = true;
+}
+
+InterruptWatch::InterruptWatch(Session& session)
+    : thread_([this, &session] {
+          std::unique_lock lock(mutex_);
+          while (!changed_.wait_for(lock, std::chrono::milliseconds(20), [this] { return done_; }))
+              if (interrupted()) session.cancel();
+      }) {}
+
+InterruptWatch::~InterruptWatch() {
+    {
+        const std::lock_guard lock(mutex_);
+        done_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
 }
 
 } // namespace raphe::cli

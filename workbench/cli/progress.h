@@ -4,7 +4,10 @@
 #include "engine/learning/session.h"
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <string>
+#include <thread>
 
 namespace raphe::cli {
 
@@ -19,23 +22,39 @@ struct OutputStyle {
 bool interrupted();
 void watchInterrupts();
 
+/// Cancels a session when the user interrupts, also in the middle of an iteration.
+class InterruptWatch {
+public:
+    explicit InterruptWatch(Session& session);
+    ~InterruptWatch();
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool done_ = false;
+    std::thread thread_;
+};
+
 /// Shows a training on the terminal (stderr): a bar with rate and remaining time, redrawn in place, or a line every few
-/// seconds where there is no terminal; with `json` also one object per iteration on stdout. Cancels the session when
-/// the user interrupts.
+/// seconds where there is no terminal; with `json` also one object per iteration on stdout.
 class Progress final : public SessionObserver {
 public:
     Progress(OutputStyle output, int iterations) : output_(output), iterations_(iterations) {}
     ~Progress() override;
     void onIteration(Session& session, const IterationReport& report) override;
+    void onProgress(Session& session, double fraction) override;
     /// Ends the bar's line.
     void finish();
 
 private:
-    void draw(const IterationReport& report, double rate, bool last);
+    void drawBar(double done, const std::string& text);
+    std::string line(int done, double rate, const std::string& end) const;
 
     OutputStyle output_;
     int iterations_;
     int first_ = -1;
+    int done_ = 0;
+    double rate_ = 0;
     bool lineOpen_ = false;
     std::string shownMetric_;
     double smoothed_ = 0;

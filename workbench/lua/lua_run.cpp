@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/runs/run.h"
 #include "engine/runs/run_reader.h"
-#include "lua/lua_module.h"
 #include "lua/lua_sandbox.h"
+#include "lua/lua_session.h"
 #include "lua/lua_tensor.h"
 
 namespace raphe::lua {
@@ -68,7 +68,9 @@ int runFromLua(lua_State* L) {
     request.resume = options.boolean("resume").value_or(false);
     request.session = sessionOptions(options);
     TrainingCallback callback(L, options.function("on_iteration"));
-    const auto outcome = runExperiment(experiment, host.plugins, request, &callback);
+    const auto outcome = runExperiment(
+        experiment, host.plugins, request, &callback,
+        [&host](Session& session, const std::filesystem::path&) { return std::make_shared<Watcher>(host, session); });
     poll(L);
     lua_createtable(L, 0, 6);
     pushText(L, outcome.folder.string());

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lua/lua_session.h"
 #include "engine/base/npz.h"
 #include "engine/base/text.h"
 #include "engine/learning/session.h"
-#include "lua/lua_module.h"
 #include "lua/lua_sandbox.h"
 #include "lua/lua_tensor.h"
 
@@ -10,21 +10,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 namespace raphe::lua {
 
 namespace {
 
-/// A session as Lua keeps it.
-struct SessionBox {
-    std::unique_ptr<Session> session; ///< null once closed
-    std::optional<Charge> charge;
-    bool training = false;
-};
 struct SnapshotBox {
     SessionSnapshot snapshot;
     Charge charge;
@@ -33,60 +23,16 @@ struct SnapshotBox {
 } // namespace
 
 template <>
-struct ClassOf<SessionBox> {
-    static constexpr const char* name = "session";
-};
-template <>
 struct ClassOf<SnapshotBox> {
     static constexpr const char* name = "snapshot";
 };
 
 namespace {
 
-Session& open(lua_State* L) {
-    auto& box = self<SessionBox>(L);
-    if (!box.session) throw Error("session", "it has been closed");
-    return *box.session;
-}
-
-/// While the engine works on something long, asks whether the script shall end, and cancels the session then.
-class Watcher {
-public:
-    Watcher(Host& host, Session& session) : session_(session), thread_([this, &host] { watch(host); }) {}
-    ~Watcher() {
-        {
-            const std::lock_guard lock(mutex_);
-            done_ = true;
-        }
-        changed_.notify_all();
-        thread_.join();
-        session_.clearCancel();
-    }
-
-private:
-    void watch(Host& host) {
-        std::unique_lock lock(mutex_);
-        while (!changed_.wait_for(lock, std::chrono::milliseconds(50), [this] { return done_; }))
-            if (stopRequested(host)) session_.cancel();
-    }
-    Session& session_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool done_ = false;
-    std::thread thread_;
-};
-
-/// Calls the engine for something that may take long.
-template <class Work>
-auto watched(lua_State* L, Session& session, Work work) {
-    const Watcher watcher(hostOf(L), session);
-    return work();
-}
-
 // -- training ---------------------------------------------------------------------------------------------------------
 
 int train(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     auto& box = self<SessionBox>(L);
     const Options options(L, 2, "session:train", {"iterations", "on_iteration"});
     if (box.training)
@@ -107,50 +53,11 @@ int train(lua_State* L) {
     {
         box.training = true;
         const Busy busy{box};
+        const Watcher watcher(hostOf(L), session); // an iteration may be long
         session.trainTo(static_cast<int>(end), &callback);
     }
     poll(L);
     callback.pushLast();
-    return 1;
-}
-
-int evaluate(lua_State* L) {
-    auto& session = open(L);
-    const Options options(L, 2, "session:evaluate", {"trials", "record", "interventions", "stream"});
-    EvaluateRequest request;
-    request.trials = static_cast<int>(options.integer("trials", 1, 100'000'000).value_or(0));
-    request.record = options.texts("record");
-    request.stream = static_cast<std::uint32_t>(options.integer("stream", 0, 4'294'967'295).value_or(0));
-    if (options.has("interventions")) {
-        options.push("interventions");
-        const auto list = toJson(L, -1, options.place("interventions"), {.emptyIsList = true});
-        if (!list.is_array()) throw Error(options.place("interventions"), "expected a list of interventions");
-        for (std::size_t i = 0; i < list.size(); ++i)
-            request.interventions.push_back(
-                interventionFromJson(list[i], fmt::format("{}[{}]", options.place("interventions"), i + 1)));
-    }
-    double bytes = 0;
-    const auto& graph = session.graph();
-    for (const auto& text : request.record) {
-        const auto address = parseAddress(text, options.place("record"));
-        const int node = graph.requireNode(address.node, options.place("record"));
-        const int port = graph.outputPort(node, address.port, options.place("record"));
-        bytes += 2.0 * sizeof(double) * session.steps() *
-                 (request.trials > 0 ? request.trials : session.batchTrials()) *
-                 graph.nodes()[static_cast<std::size_t>(node)].portSizes[static_cast<std::size_t>(port)];
-    }
-    requireMemory(L, bytes, "session:evaluate");
-    const auto result = watched(L, session, [&] { return session.evaluate(request); });
-    poll(L);
-    lua_createtable(L, 0, 2);
-    pushNumbers(L, result.metrics);
-    lua_setfield(L, -2, "metrics");
-    lua_newtable(L);
-    for (const auto& [name, tensor] : result.signals) {
-        pushTensor(L, tensor);
-        lua_setfield(L, -2, name.c_str());
-    }
-    lua_setfield(L, -2, "signals");
     return 1;
 }
 
@@ -184,7 +91,7 @@ void pushTensors(lua_State* L, const std::vector<NamedTensor>& tensors) {
 }
 
 int forward(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     const Options options(L, 2, "session:forward", {"inputs", "record", "initial_states"});
     const auto request = forwardRequest(L, options);
     const auto result = session.forward(request);
@@ -197,7 +104,7 @@ int forward(lua_State* L) {
 }
 
 int gradient(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     const Options options(L, 2, "session:gradient",
                           {"inputs", "initial_states", "output", "weights", "outputs", "state_weights"});
     GradientRequest request;
@@ -227,21 +134,21 @@ int gradient(lua_State* L) {
 }
 
 int trainOn(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     if (self<SessionBox>(L).training) throw Error("session:train_on", "the session is training already");
     const Options options(L, 2, "session:train_on", {"inputs"});
     TrainingCallback::pushReport(L, session.iterateOn(namedTensors(L, options, "inputs")));
     return 1;
 }
 int lossOn(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     const Options options(L, 2, "session:loss_on", {"inputs"});
     lua_pushnumber(L, session.lossOn(namedTensors(L, options, "inputs")));
     return 1;
 }
 
 int gradcheck(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     const Options options(L, 2, "session:gradcheck", {"entries"});
     const int entries = static_cast<int>(options.integer("entries", 1, 100'000).value_or(6));
     const auto report = watched(L, session, [&] { return session.checkGradients(entries); });
@@ -261,7 +168,7 @@ int gradcheck(lua_State* L) {
 int parameters(lua_State* L) {
     lua_newtable(L);
     lua_Integer i = 0;
-    for (const auto& p : open(L).parameters()) {
+    for (const auto& p : sessionOf(L).parameters()) {
         lua_createtable(L, 0, 3);
         pushText(L, p.name);
         lua_setfield(L, -2, "name");
@@ -278,17 +185,17 @@ int parameters(lua_State* L) {
     return 1;
 }
 int get(lua_State* L) {
-    pushTensor(L, open(L).get(textArgument(L, 2, "session:get")));
+    pushTensor(L, sessionOf(L).get(textArgument(L, 2, "session:get")));
     return 1;
 }
 int set(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     const auto name = textArgument(L, 2, "session:set");
     session.set(name, toTensor(L, 3, name));
     return 0;
 }
 int freezeOrNot(lua_State* L, bool frozen) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     const std::string place = frozen ? "session:freeze" : "session:unfreeze";
     const auto pattern = textArgument(L, 2, place);
     const int count = session.freeze(pattern, frozen);
@@ -303,19 +210,19 @@ int freezeOrNot(lua_State* L, bool frozen) {
 int freeze(lua_State* L) { return freezeOrNot(L, true); }
 int unfreeze(lua_State* L) { return freezeOrNot(L, false); }
 int resetOptimiser(lua_State* L) {
-    open(L).resetOptimiser();
+    sessionOf(L).resetOptimiser();
     return 0;
 }
 
 int save(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     const auto path = allowedPath(L, textArgument(L, 2, "session:save"), "session:save");
     writeNpz(path, session.weights());
     return 0;
 }
 /// All or nothing: names and shapes are compared before anything changes.
 int load(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     const auto given = textArgument(L, 2, "session:load");
     const Options options(L, 3, "session:load", {"partial"});
     const bool partial = options.boolean("partial").value_or(false);
@@ -349,7 +256,7 @@ int load(lua_State* L) {
 }
 
 int snapshot(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     double bytes = 0;
     for (const auto& p : session.parameters()) bytes += 3.0 * sizeof(double) * p.rows * p.columns;
     Charge charge(L, bytes + 1000, "session:snapshot");
@@ -357,7 +264,7 @@ int snapshot(lua_State* L) {
     return 1;
 }
 int restore(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     if (self<SessionBox>(L).training) throw Error("session:restore", "the session is training");
     const auto* box = testObject<SnapshotBox>(L, 2);
     if (!box) throw Error("session:restore", "expected what session:snapshot() returned, got " + shown(L, 2));
@@ -368,7 +275,7 @@ int restore(lua_State* L) {
 // -- interventions ----------------------------------------------------------------------------------------------------
 
 int intervene(lua_State* L) {
-    auto& session = open(L);
+    auto& session = sessionOf(L);
     if (lua_type(L, 2) != LUA_TTABLE)
         throw Error("session:intervene",
                     "expected a table, e.g. {port = \"modulator.output\", operation = \"clamp\", value = 0}, got " +
@@ -379,12 +286,12 @@ int intervene(lua_State* L) {
     return 0;
 }
 int clearInterventions(lua_State* L) {
-    open(L).setInterventions({});
+    sessionOf(L).setInterventions({});
     return 0;
 }
 int interventions(lua_State* L) {
     Json list = Json::array();
-    for (const auto& i : open(L).interventions()) list.push_back(raphe::toJson(i));
+    for (const auto& i : sessionOf(L).interventions()) list.push_back(raphe::toJson(i));
     pushJson(L, list);
     return 1;
 }
@@ -393,11 +300,11 @@ int interventions(lua_State* L) {
 
 template <int (Session::*Fact)() const>
 int fact(lua_State* L) {
-    lua_pushinteger(L, (open(L).*Fact)());
+    lua_pushinteger(L, (sessionOf(L).*Fact)());
     return 1;
 }
 int experiment(lua_State* L) {
-    pushObject(L, Experiment(open(L).experiment()));
+    pushObject(L, Experiment(sessionOf(L).experiment()));
     return 1;
 }
 int close(lua_State* L) {
@@ -502,7 +409,8 @@ int pushSession(lua_State* L, std::unique_ptr<Session> session) {
 void openSessions(lua_State* L) {
     makeClass(L, ClassOf<SessionBox>::name,
               {{"train", edge<train>},
-               {"evaluate", edge<evaluate>},
+               {"evaluate", edge<evaluateSession>},
+               {"play", edge<playSession>},
                {"forward", edge<forward>},
                {"gradient", edge<gradient>},
                {"train_on", edge<trainOn>},
@@ -528,6 +436,7 @@ void openSessions(lua_State* L) {
                {"experiment", edge<experiment>},
                {"close", edge<close>}},
               {{"__gc", destroy<SessionBox>}, {"__tostring", edge<toText>}});
+    openPlayers(L);
     makeClass(L, ClassOf<SnapshotBox>::name, {}, {{"__gc", destroy<SnapshotBox>}});
 }
 

@@ -52,6 +52,7 @@ public:
         input_ = Projection<T>(b, "input", inputWeight, inputBias);
         W_ = b.weight("recurrent_weight", units_, units_, recurrent);
         driveAdjoint_ = b.local();
+        before_ = b.local();
         // Before `state_`: states are stored in this order, and after a lone step h0 is the memory that held h1.
         if (rule_ != Rule::none) earlier_ = b.state("previous", units_);
         state_ = b.state("hidden", units_);
@@ -92,17 +93,11 @@ public:
         if (tape.recording()) {
             // Per step the gradient of W is zbar h1^T, of rank one; for the whole span it is one matrix product. This
             // reverse step is recorded first, so it runs when all zbar of the span are there.
-            const Value<T> W = s.weight(W_), Zbar = tape.make(units_, s.columns(), false), start = s.state(state_),
-                           h = s.sequence(hidden_);
+            const Value<T> W = s.weight(W_), Zbar = tape.make(units_, s.columns(), false),
+                           before = tape.make(units_, s.columns(), false);
             s.keep(driveAdjoint_, Zbar);
-            if (W.adjoint) {
-                const Value<T> before = tape.make(units_, s.columns(), false);
-                tape.reverse([=] {
-                    std::copy_n(start.data, start.size(), before.data);
-                    std::copy_n(h.data, before.size() - start.size(), before.data + start.size());
-                    W.gradient().noalias() += Zbar.value() * before.value().transpose();
-                });
-            }
+            s.keep(before_, before);
+            if (W.adjoint) tape.reverse([=] { W.gradient().noalias() += Zbar.value() * before.value().transpose(); });
         }
         if (rule_ != Rule::none) prepareTraces(s);
         input_.begin(s);
@@ -110,6 +105,7 @@ public:
 
     void step(Step<T>& s) const override {
         const Value<T> drive = input_.step(s), h1 = s.state(state_), h = s.destination(hidden_);
+        if (s.tape().recording()) copyInto(s.keptStep(before_), h1);
         if (rule_ == Rule::none)
             stepFixed(s, drive, h1, h);
         else
@@ -425,7 +421,8 @@ private:
     PackedWeight packed_; ///< only with rule none
     Weight W_, alpha_, eta_, fanGain_, fanBias_;
     State state_, earlier_, rate_, trace_, eligibility_;
-    Local driveAdjoint_, rows_, copies_, gainAdjoint_, start_;
+    Local driveAdjoint_, before_; ///< adjoint of the drive, and what was transmitted, for the whole span
+    Local rows_, copies_, gainAdjoint_, start_;
 };
 
 } // namespace raphe

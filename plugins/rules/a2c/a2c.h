@@ -94,6 +94,12 @@ public:
     void objective(Objective<T>& o) const override {
         const Value<T> reward = o.input(reward_), value = o.input(value_);
         const int steps = o.steps, trials = o.trials;
+        if (o.continues && shared_)
+            throw Error("value_baseline",
+                        "first_episode compares whole trials, but these are streams; use \"episode\"");
+        if (o.continues && steps < 2)
+            throw Error("steps",
+                        "the last step of a window is not scored here, so that a window needs at least 2 steps");
         const auto count = static_cast<std::size_t>(steps) * static_cast<std::size_t>(trials);
         // Advantage of step t and trial b stands at t * trials + b.
         T* advantage = o.scratch->arena().template array<T>(count);

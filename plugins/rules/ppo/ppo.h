@@ -80,7 +80,8 @@ public:
                                       .segment = p_.segment,
                                       .burnIn = p_.segmentState == "burn_in" ? p_.burnIn : 0,
                                       .steps = p_.trainSteps,
-                                      .following = p_.timeLimit == "bootstrap"});
+                                      .following = true,
+                                      .beyondHorizon = p_.timeLimit == "bootstrap"});
         advantage_ = b.field("advantage", trials_);
         return_ = b.field("return", trials_);
         auto ports = headPorts();
@@ -141,6 +142,7 @@ private:
     void prepare(Iteration<T>& it, const Batch<T>& batch) const {
         const int steps = batch.steps, trials = batch.trials;
         const auto columns = static_cast<std::size_t>(steps) * static_cast<std::size_t>(trials);
+        const bool bootstraps = p_.timeLimit == "bootstrap"; // also after the horizon
         const T *value = batch.signal(value_).data, *reward = batch.signal(reward_).data;
         std::vector<T> next(columns);
         std::vector<char> terminated(columns), ended(columns);
@@ -152,7 +154,8 @@ private:
                 const auto c = static_cast<std::size_t>(batch.column(t, b));
                 const bool last = t + 1 == length;
                 ended[c] = last || batch.end(t, b) != End::none;
-                const T* after = ended[c] ? batch.after(value_, t, b) : nullptr;
+                const bool valued = bootstraps || batch.end(t, b) == End::truncated;
+                const T* after = ended[c] && valued ? batch.after(value_, t, b) : nullptr;
                 terminated[c] = ended[c] && !after;
                 next[c] = after ? *after : last ? T(0) : value[batch.column(t + 1, b)];
                 sum += static_cast<double>(reward[c]);

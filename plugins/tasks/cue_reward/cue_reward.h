@@ -123,7 +123,7 @@ public:
     }
 
     void observe(Trial& trial, TaskStep<T>& s) const override {
-        const int shown = trial.shown[at(s.step())];
+        const int shown = s.step() < p_.steps ? trial.shown[at(s.step())] : Trial::blank; // what follows the last step
         T* x = s.output(observation_);
         if (shown >= 0) std::copy_n(trial.bits.data() + at(shown) * at(p_.cueBits), p_.cueBits, x);
         T* rest = x + p_.cueBits;

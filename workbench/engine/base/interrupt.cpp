@@ -40,7 +40,7 @@ void Interrupt::setWatch(std::function<void(bool)> watch) {
 
 bool Interrupt::wait() const {
     std::unique_lock lock(mutex_);
-    if (paused_ && !cancelled_) {
+    while (paused_ && !cancelled_) { // it may be paused again while the resumption is announced
         const bool speaks = !announced_ && watch_;
         if (speaks) announced_ = true;
         const auto watch = watch_;
@@ -49,12 +49,13 @@ bool Interrupt::wait() const {
             watch(true);
             lock.lock();
         }
-        changed_.wait(lock, [&] { return !paused_ || cancelled_; });
+        changed_.wait(lock, [&] { return !paused_ || cancelled_ || (watch_ && !announced_); });
         if (speaks) {
             lock.unlock();
             watch(false);
             lock.lock();
             announced_ = false;
+            changed_.notify_all();
         }
     }
     return !cancelled_;

@@ -47,6 +47,7 @@ IterationReport Conductor<T>::run(const std::function<void(double)>& progress) {
     try {
         if (setup_.graph.rule() >= 0) {
             setup_.network.rule().iterate(*this);
+            if (state_.changing()) explainWeights(); // nobody has looked at what the last update made
             for (auto& [name, value] : ownMetrics_) report.metrics.emplace_back(std::move(name), value);
         } else {
             RecordedSignals<T> recorded(setup_, state_.iteration(), report);
@@ -100,8 +101,7 @@ void Conductor<T>::descend(const GradientRule<T>& rule) {
     });
     if (setup_.streams) state_.streamsAdvanced();
     const auto summary = summarise(results_, at(chunks));
-    sumGradients(results_, at(chunks), rangesOf(setup_.groups[0]), static_cast<T>(1 / summary.weight), gradient_,
-                 *setup_.executor);
+    sumGradients(results_, at(chunks), rangesOf(setup_.groups[0]), scaleOf<T>(summary), gradient_, *setup_.executor);
     if (!std::isfinite(summary.loss) || !gradientIsFinite(setup_.tensors)) explainNonFinite(summary.loss);
     report_->metrics = namedNumbers(summary);
     report_->metrics.emplace_back("gradient_norm", stepAtOnce(rule.optimiser()));
@@ -128,8 +128,7 @@ IterationReport Conductor<T>::runOn(Sweep<T>& sweep, const TrialRange& range, co
     sweep.learn(range, state_.live().weights.data(), result.gradient.data(), batch);
     result.take(sweep.objective());
     const auto summary = summarise(results_, 1);
-    sumGradients(results_, 1, rangesOf(setup_.groups[0]), static_cast<T>(1 / summary.weight), gradient_,
-                 *setup_.executor);
+    sumGradients(results_, 1, rangesOf(setup_.groups[0]), scaleOf<T>(summary), gradient_, *setup_.executor);
     if (!std::isfinite(summary.loss) || !gradientIsFinite(setup_.tensors)) explainNonFinite(summary.loss);
     IterationReport report;
     report.metrics = namedNumbers(summary);
@@ -168,9 +167,14 @@ void Conductor<T>::collect(TrialStore handle) {
         auto plan = plan_;
         plan.marks = store.marks();
         plan.following = store.info().following;
+        plan.beyondHorizon = store.info().beyondHorizon;
         pool = std::make_unique<SweepPool<T>>(std::move(plan));
     }
-    auto& batch = store.add(static_cast<std::uint32_t>(state_.iteration()));
+    auto& batch = [&]() -> StoredBatch<T>& {
+        const int iteration = state_.iteration();
+        const std::lock_guard lock(state_.mutex());
+        return store.add(static_cast<std::uint32_t>(iteration));
+    }();
     const int chunks = setup_.chunksOf(setup_.batch);
     std::vector<Following<T>> following(at(chunks));
     RecordedSignals<T> recorded(setup_, state_.iteration(), *report_);
@@ -191,8 +195,16 @@ void Conductor<T>::collect(TrialStore handle) {
     store.takeFollowing(batch, following);
 }
 
+/// Others may be reading what an older batch held before.
+template <class T>
+void Conductor<T>::changeStored(int store, int which) {
+    const std::lock_guard lock(state_.mutex());
+    state_.store(store).change(which);
+}
+
 template <class T>
 Batch<T> Conductor<T>::batch(TrialStore handle, int which) {
+    changeStored(handle.index, which);
     auto& stored = state_.store(handle.index).batch(which);
     const auto& rule = setup_.graph.nodes()[at(setup_.graph.rule())];
     Batch<T> result;
@@ -282,7 +294,7 @@ Summary Conductor<T>::sweepStretches(const Pass& pass) {
     });
     auto summary = summarise(results_, pieces.size());
     if (pass.differentiate)
-        sumGradients(results_, pieces.size(), ranges, static_cast<T>(1 / summary.weight), gradient_, *setup_.executor);
+        sumGradients(results_, pieces.size(), ranges, scaleOf<T>(summary), gradient_, *setup_.executor);
     return summary;
 }
 
@@ -309,6 +321,7 @@ void Conductor<T>::refresh(Group group, TrialStore handle) {
     for (int i = 0; i < store.size(); ++i)
         for (int b = 0; b < setup_.batch; ++b) whole.push_back({i, b, 0, store.keptSteps(), 0});
     const auto pieces = piecesOf(whole);
+    for (int i = 0; i < store.size(); ++i) changeStored(handle.index, i);
     auto& pool = replayPool(group.index, handle.index, 0, store.keptSteps(), true);
     setup_.executor->run(static_cast<int>(pieces.size()), [&](int c) {
         pool.with([&](Sweep<T>& sweep) {
@@ -471,9 +484,27 @@ void Conductor<T>::explainNonFinite(const Pass& pass, double loss) {
                                            s.first - burnIn + bad->step, s.trial, when, advice()));
         }
     }
+    explainStored(pass);
     explainGradient();
     throw NumericError(fmt::format("iteration {}: the loss of \"{}\" is {}; {}", state_.iteration(),
                                    setup_.groups[at(pass.group.index)].name, loss, advice()));
+}
+
+template <class T>
+void Conductor<T>::explainStored(const Pass& pass) {
+    const auto& rule = setup_.graph.nodes()[at(setup_.graph.rule())];
+    for (const auto& s : pass.stretches) {
+        const auto& batch = state_.store(pass.store.index).batch(s.batch);
+        for (std::size_t p = 0; p < batch.signals.size(); ++p)
+            for (int t = s.first; t < std::min(s.first + s.count, batch.lengths[at(s.trial)]); ++t)
+                for (int r = 0; r < (batch.signals[p].size() == 0 ? 0 : rule.portSizes[p]); ++r)
+                    if (!std::isfinite(double(
+                            batch
+                                .signals[p][(at(t) * at(setup_.batch) + at(s.trial)) * at(rule.portSizes[p]) + at(r)])))
+                        throw NumericError(fmt::format(
+                            "iteration {}: signal {} is not finite at step {} of trial {}; {}", state_.iteration(),
+                            setup_.portName(setup_.graph.rule(), static_cast<int>(p)), t, s.trial, advice()));
+    }
 }
 
 template <class T>

@@ -82,9 +82,11 @@ private:
     std::vector<FlatRange> rangesOf(const TensorGroup& group) const;
     double stepAtOnce(const OptimiserParams& settings);
     void makeResults(std::size_t count);
+    void changeStored(int store, int which);
     const std::vector<const T*>* surveyBatch();
     [[noreturn]] void explainNonFinite(double loss);
     [[noreturn]] void explainNonFinite(const Pass& pass, double loss);
+    void explainStored(const Pass& pass);
     void explainWeights();
     void explainGradient();
     bool gradientIsFinite(const std::vector<ParameterInfo>& tensors) const;

@@ -152,6 +152,7 @@ void LearningState<T>::restore(const SessionSnapshot& s) {
     };
     const auto moments = [&](Optimiser<T>& optimiser, const std::string& prefix,
                              const std::vector<ParameterInfo>& tensors) {
+        optimiser = Optimiser<T>(setup_.network.size(), setup_.groups.size());
         for (const auto& info : tensors) {
             assign(optimiser.firstMoment(), info, prefix + "first." + info.name);
             if (find(prefix + "second." + info.name)) optimiser.needSecondMoment();
@@ -183,11 +184,15 @@ void LearningState<T>::restore(const SessionSnapshot& s) {
         moments(*state.copies[i].optimiser, prefix, tensors);
         setSteps(*state.copies[i].optimiser, prefix + "optimiser_steps");
     }
-    for (auto& store : stores_) store.load(find);
-    loadContinued(find);
+    std::deque<StoredTrials<T>> stores;
+    for (std::size_t i = 0; i < stores_.size(); ++i) stores.emplace_back(setup_, static_cast<int>(i)).load(find);
+    auto continued = loadContinued(find);
     const std::lock_guard lock(mutex_);
     live_ = std::move(state);
     before_.reset();
+    std::swap(stores_, stores);
+    continued_ = std::move(continued);
+    advanced_ = false;
     iteration_ = s.iteration;
     seconds_ = s.seconds;
 }
@@ -211,11 +216,12 @@ void LearningState<T>::saveContinued(std::vector<NamedTensor>& to) const {
 }
 
 template <class T>
-void LearningState<T>::loadContinued(const std::function<const Tensor*(const std::string&)>& find) {
+std::vector<ContinuedTrials<T>>
+LearningState<T>::loadContinued(const std::function<const Tensor*(const std::string&)>& find) const {
+    std::vector<ContinuedTrials<T>> result(continued_.size());
     const auto size = Carried<T>(setup_.network, std::max(setup_.chunk, 1)).size();
-    for (std::size_t c = 0; c < continued_.size(); ++c) {
-        auto& chunk = continued_[c];
-        chunk = {};
+    for (std::size_t c = 0; c < result.size(); ++c) {
+        auto& chunk = result[c];
         const auto prefix = fmt::format("stream.{}.", c);
         const Tensor *carried = find(prefix + "carried"), *steps = find(prefix + "steps"),
                      *sizes = find(prefix + "trial_sizes"), *bytes = find(prefix + "trials");
@@ -235,6 +241,7 @@ void LearningState<T>::loadContinued(const std::function<const Tensor*(const std
             }
         }
     }
+    return result;
 }
 
 template class LearningState<float>;

@@ -37,6 +37,7 @@ public:
     Learned<T>& live() { return live_; }
     /// The same, to be changed: what was there at the start of the iteration is kept until commit or rollBack.
     Learned<T>& change();
+    bool changing() const { return before_.has_value(); }
     /// Calls f with the committed state; no iteration commits meanwhile.
     template <class F>
     auto read(F f) const {
@@ -64,7 +65,7 @@ public:
 
 private:
     void saveContinued(std::vector<NamedTensor>& to) const;
-    void loadContinued(const std::function<const Tensor*(const std::string&)>& find);
+    std::vector<ContinuedTrials<T>> loadContinued(const std::function<const Tensor*(const std::string&)>& find) const;
 
     const Setup<T>& setup_;
     mutable std::mutex mutex_;

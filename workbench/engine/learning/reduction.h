@@ -33,16 +33,22 @@ Summary summarise(const std::vector<ChunkResult<T>>& results, std::size_t count)
         summary.loss += results[c].loss;
         summary.weight += results[c].weight;
     }
-    summary.loss /= summary.weight;
+    if (summary.weight != 0) summary.loss /= summary.weight; // where nothing counts there is nothing to learn
     for (std::size_t m = 0; count > 0 && m < results[0].metrics.size(); ++m) {
         double sum = 0, n = 0;
         for (std::size_t c = 0; c < count; ++c) {
             sum += results[c].metrics[m].sum;
             n += results[c].metrics[m].count;
         }
-        summary.metrics.push_back({results[0].metrics[m].name, sum / n});
+        summary.metrics.push_back({results[0].metrics[m].name, n != 0 ? sum / n : 0});
     }
     return summary;
+}
+
+/// From the sum of the chunks' gradients to that of the mean loss.
+template <class T>
+T scaleOf(const Summary& summary) {
+    return summary.weight != 0 ? static_cast<T>(1 / summary.weight) : T(0);
 }
 
 /// "loss" first, then the metrics of the rule.

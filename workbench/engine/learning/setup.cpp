@@ -52,6 +52,17 @@ std::vector<TensorGroup> resolveGroups(const Network<T>& network) {
     return groups;
 }
 
+template <class T>
+void requireKeptTrials(const Network<T>& network) {
+    const auto trial = network.task().makeTrial();
+    Stream random(0, 0, 0, 0, 0);
+    network.task().begin(*trial, 0, random);
+    std::vector<std::byte> bytes;
+    if (!network.task().save(*trial, bytes))
+        throw Error("nodes." + network.graph().nodes()[at(network.graph().task())].name,
+                    "this task cannot keep its trials, so they cannot be streams");
+}
+
 } // namespace
 
 template <class T>
@@ -66,6 +77,7 @@ Setup<T>::Setup(Experiment& document, const Graph& wiring, const SessionOptions&
         throw Error("steps",
                     "the task says how many steps a trial has; say \"streams\": true to cut a stream into so many");
     if (streams && graph.task() < 0) throw Error("streams", "a stream needs a task whose trials go on");
+    if (streams) requireKeptTrials(network);
     steps = experiment.steps > 0 ? experiment.steps : graph.task() >= 0 ? network.task().steps() : 0;
     if (graph.task() >= 0 && steps < 1)
         throw Error("nodes." + graph.nodes()[at(graph.task())].name,
@@ -81,7 +93,7 @@ Setup<T>::Setup(Experiment& document, const Graph& wiring, const SessionOptions&
         chunk = std::min(experiment.chunk, batch);
     }
     for (const auto& store : network.ruleParts().stores)
-        if (store.following && !streams && !network.task().observesEnd())
+        if (store.beyondHorizon && !streams && !network.task().observesEnd())
             throw Error(
                 "nodes." + graph.nodes()[at(graph.task())].name,
                 graph.nodes()[at(graph.task())].declaration().key() +

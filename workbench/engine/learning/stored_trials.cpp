@@ -58,6 +58,8 @@ StoredBatch<T>& StoredTrials<T>::add(std::uint32_t iteration) {
     auto& batch = batches_.back();
     batch.iteration = iteration;
     batch.steps = setup_.steps;
+    batch.changed = false;
+    batch.following.count = 0;
     return batch;
 }
 
@@ -199,7 +201,21 @@ void StoredTrials<T>::takeMarks(Sweep<T>& sweep, std::span<const Stretch> stretc
 }
 
 template <class T>
+void StoredTrials<T>::change(int which) {
+    auto& stored = batch(which);
+    if (stored.changed || which >= size() - added_) return;
+    stored.marksBefore = stored.marks;
+    stored.fieldsBefore.resize(stored.fields.size());
+    for (std::size_t f = 0; f < stored.fields.size(); ++f) stored.fieldsBefore[f] = stored.fields[f].clone();
+    stored.changed = true;
+}
+
+template <class T>
 void StoredTrials<T>::commit() {
+    for (auto& batch : batches_) {
+        batch.changed = false;
+        batch.following.count = 0; // is seen in its own iteration only
+    }
     while (static_cast<int>(batches_.size()) > info_.batches) {
         spare_.push_back(std::move(batches_.front()));
         batches_.pop_front();
@@ -214,6 +230,12 @@ void StoredTrials<T>::rollBack() {
     for (; added_ > 0; --added_) {
         spare_.push_back(std::move(batches_.back()));
         batches_.pop_back();
+    }
+    for (auto& batch : batches_) {
+        if (!batch.changed) continue;
+        std::swap(batch.marks, batch.marksBefore);
+        std::swap(batch.fields, batch.fieldsBefore);
+        batch.changed = false;
     }
 }
 
@@ -250,11 +272,12 @@ void StoredTrials<T>::save(std::vector<NamedTensor>& to) const {
             if (batch.signals[p].size() != 0)
                 write(name + "signal." + rule.declaration().ports[p].name, batch.signals[p].data(),
                       columns * at(rule.portSizes[p]), real);
-        for (std::size_t f = 0; f < batch.fields.size(); ++f)
-            if (batch.fields[f].size() != 0)
-                write(name + "field." + setup_.network.ruleParts().fields[f].name, batch.fields[f].data(), columns,
-                      real);
-        write(name + "marks", batch.marks.data(), batch.marks.size(), real);
+        const auto& fields = batch.changed ? batch.fieldsBefore : batch.fields;
+        const auto& marks = batch.changed ? batch.marksBefore : batch.marks;
+        for (std::size_t f = 0; f < fields.size(); ++f)
+            if (fields[f].size() != 0)
+                write(name + "field." + setup_.network.ruleParts().fields[f].name, fields[f].data(), columns, real);
+        write(name + "marks", marks.data(), marks.size(), real);
         write(name + "lengths", batch.lengths.data(), batch.lengths.size(), Precision::float32);
         std::vector<double> flags(columns);
         for (std::size_t c = 0; c < columns; ++c)

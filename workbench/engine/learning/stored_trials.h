@@ -19,7 +19,10 @@ struct StoredBatch {
     std::vector<AlignedArray<T>> signals; ///< by port of the rule
     std::vector<AlignedArray<T>> fields;  ///< by field of the rule; of the store's own only
     std::vector<T> marks;                 ///< by mark, then trial: what was carried
-    std::vector<int> lengths;             ///< by trial
+    bool changed = false; ///< an iteration has changed marks or fields of an older batch; here is what was before
+    std::vector<T> marksBefore;
+    std::vector<AlignedArray<T>> fieldsBefore;
+    std::vector<int> lengths; ///< by trial
     std::vector<End> ends;
     std::vector<char> begins;         ///< one step more than steps
     std::vector<std::int64_t> before; ///< by trial: steps it had made before this batch
@@ -46,6 +49,8 @@ public:
 
     int size() const { return std::min(static_cast<int>(batches_.size()), info_.batches); }
     StoredBatch<T>& batch(int which) { return batches_[batches_.size() - at(size()) + at(which)]; }
+    /// Before marks or fields of a batch are changed: keeps those of a committed one until commit or rollBack.
+    void change(int which);
     /// Fills the columns of a replay. @pre all stretches have the same burn-in, and fit into the sweep
     void fill(Sweep<T>& sweep, std::span<const Stretch> stretches, const std::vector<bool>& members);
 

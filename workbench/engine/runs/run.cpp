@@ -93,6 +93,9 @@ public:
         }
         if (next_) next_->onIteration(session, report);
     }
+    void onProgress(Session& session, double fraction) override {
+        if (next_) next_->onProgress(session, fraction);
+    }
     void onPaused(Session& session) override {
         store_.commitCheckpoint(checkpointOf(session));
         if (next_) next_->onPaused(session);
@@ -184,7 +187,7 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     writeProvenance(store, earlier, provenanceOf(*session, plugins, document), resumedAt);
     store.commit();
     Recorder recorder(store, options.checkpointEvery, observer);
-    if (started) started(*session, outcome.folder);
+    const std::shared_ptr<void> company = started ? started(*session, outcome.folder) : nullptr;
 
     const auto finish = [&](const std::string& exit) {
         store.setProvenance("end", now());

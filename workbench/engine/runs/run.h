@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -28,8 +29,9 @@ struct RunOutcome {
     bool completed = true; ///< false: cancelled (after a checkpoint)
 };
 
-/// Called when a run's session exists and before it trains, e.g. to keep it for Ctrl-C.
-using RunStarted = std::function<void(Session&, const std::filesystem::path&)>;
+/// Called when a run's session exists and before it trains. What it returns is kept until the training has ended, e.g.
+/// who watches for Ctrl-C.
+using RunStarted = std::function<std::shared_ptr<void>(Session&, const std::filesystem::path&)>;
 
 /// Trains an experiment and keeps everything in a run folder: document, provenance, metrics, recorded signals,
 /// checkpoints. A killed run resumes from its last checkpoint with the same bits.

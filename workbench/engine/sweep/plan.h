@@ -35,6 +35,7 @@ struct SweepPlan {
     int burnIn = 0;                          ///< of the steps: the first so many are swept without a gradient
     const std::vector<int>* ports = nullptr; ///< of the rule: a replay computes what these need; null: the task runs
     std::vector<int> marks;                  ///< steps before which what is carried is kept, in ascending order
+    bool beyondHorizon = false;              ///< also after the horizon, where trials are no streams
     bool following = false;                  ///< keep what the rule's ports show after a trial's last step
     const Interrupt* interrupt = nullptr;    ///< is polled at every step
 };

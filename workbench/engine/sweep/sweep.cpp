@@ -117,7 +117,7 @@ template <class T>
 void Sweep<T>::learn(const TrialRange& range, const T* weights, T* gradient, const std::vector<const T*>* batch,
                      std::vector<T>* frozen) {
     start(range, weights, gradient);
-    const bool direct = !loop() && segments_.size() == 1;
+    const bool direct = !loop() && segments_.size() == 1 && !(plan_.streams && keepsInPlace());
     forward(direct);
     score(range, batch, frozen, false);
     backward(direct);
@@ -159,6 +159,12 @@ void Sweep<T>::forward(bool recordLast) {
     }
     if (runsTask() && !loop())
         for (int t = 0; t < plan_.steps; ++t) task_->observe(t, false);
+    if (plan_.following && !loop() &&
+        std::find(ends_.ends.begin(), ends_.ends.end(), End::truncated) != ends_.ends.end())
+        throw Error(
+            graph_.nodes()[at(graph_.task())].name,
+            "cuts trials off, and the learning rule values what would follow; this is only known where the task "
+            "takes actions");
     for (std::size_t i = 0; i < segments_.size(); ++i) {
         const auto [first, count] = segments_[i];
         beginAnew(first);
@@ -178,7 +184,7 @@ void Sweep<T>::forward(bool recordLast) {
             actStep(t);
         }
     }
-    if (runsTask() && (plan_.streams || plan_.following)) leaveLastStep();
+    if (runsTask() && (plan_.streams || plan_.following)) leaveLastStep(recordLast);
 }
 
 template <class T>
@@ -255,16 +261,32 @@ void Sweep<T>::actStep(int step) {
         if (wanted_[at(b)]) task_->beginAgain(step + 1, b);
 }
 
-/// What the next sweep begins with, and what follows the trials that go on after the last step.
+/// While it is recorded, an in-place state is whatever its model's adjoint needs.
 template <class T>
-void Sweep<T>::leaveLastStep() {
+bool Sweep<T>::keepsInPlace() const {
+    for (const auto& node : network_.nodes())
+        for (const auto& state : node.states)
+            if (state.inPlace) return true;
+    return false;
+}
+
+/// What the next sweep begins with, and what follows the trials that go on after the last step.
+/// @param recorded  what is carried is still needed as it was at the start of the span
+template <class T>
+void Sweep<T>::leaveLastStep(bool recorded) {
     if (plan_.streams) {
+        if (recorded) {
+            aside_.resize(carried_.size());
+            carried_.save(aside_.data());
+            span_.leave(actingStages_);
+        }
         beginAnew(plan_.steps);
         continued_.carried.resize(carried_.size());
         carried_.save(continued_.carried.data());
         task_->leave(continued_, plan_.steps);
+        if (recorded) carried_.load(aside_.data());
     }
-    if (!plan_.following || !loop()) return;
+    if (!plan_.following || !(plan_.streams || plan_.beyondHorizon)) return;
     wanted_.assign(at(plan_.trials), 0);
     for (int b = 0; b < plan_.trials; ++b)
         if (ends_.lengths[at(b)] == plan_.steps && ends_.end(plan_.steps - 1, b) == End::none) wanted_[at(b)] = 1;
@@ -494,7 +516,7 @@ void Sweep<T>::checkSignals(int first, int count, const std::vector<Stage>& stag
         return false;
     };
     for (int t = 0; t < count; ++t) {
-        if (runsTask() && check(graph_.task(), t)) return;
+        if (graph_.task() >= 0 && check(graph_.task(), t)) return;
         for (const auto& stage : stages)
             for (int n : stage.nodes)
                 if (check(n, t)) return;

@@ -146,7 +146,8 @@ private:
     void beginAnew(int step);
     void runSpan(int first, int count, bool record, const std::vector<Stage>& stages, const PortMask& known);
     void actStep(int step);
-    void leaveLastStep();
+    bool keepsInPlace() const;
+    void leaveLastStep(bool recorded);
     void lookAhead(int step, const std::vector<char>& wanted);
     void prepareObjective(const TrialRange& range, const std::vector<const T*>* batch, std::vector<T>* frozen,
                           bool replay);

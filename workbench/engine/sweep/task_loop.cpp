@@ -95,8 +95,9 @@ void TaskLoop<T>::takeEnd(const TaskStep<T>& s, int step, int trial) {
         ends_.begin(step + 1, trial);
     else
         ends_.lengths[at(trial)] = step + 1;
-    // What follows a truncated trial may still be asked for; until then it is not begun anew.
-    if (plan_.streams && !(plan_.following && end == End::truncated)) beginAgain(step + 1, trial);
+    // In a closed loop what follows a truncated trial may still be asked for; until then it is not begun anew.
+    const bool asked = plan_.following && graph_.closedLoop() && end == End::truncated;
+    if (plan_.streams && !asked) beginAgain(step + 1, trial);
 }
 
 /// A trial that begins within a stream has an address of its own, beside those of the first trials.
@@ -122,6 +123,7 @@ void TaskLoop<T>::leave(ContinuedTrials<T>& to, int steps) const {
     to.trials.resize(trials_.size());
     to.steps.resize(trials_.size());
     for (std::size_t b = 0; b < trials_.size(); ++b) {
+        to.trials[b].clear();
         if (!task_->save(*trials_[b], to.trials[b]))
             throw Error("nodes." + graph_.nodes()[at(graph_.task())].name,
                         "this task cannot keep its trials, so they cannot be streams");

@@ -29,7 +29,8 @@ struct TrialStoreOptions {
     int segment = 0; ///< states are kept every so many steps, so that a stretch can begin there; 0: at the start only
     int burnIn = 0;  ///< states are kept so many steps before each of these as well
     int steps = 0;   ///< only the first so many steps can be replayed and outlive the iteration; 0: all
-    bool following = false; ///< also ask what the ports show after a trial's last step, unless it terminated
+    bool following = false;     ///< also keep what the ports show after a step that truncates a trial, or ends a window
+    bool beyondHorizon = false; ///< and after the horizon; the task must show it
 };
 
 struct CopyOptions {
