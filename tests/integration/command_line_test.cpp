@@ -291,9 +291,10 @@ TEST_F(CommandLine, StopsWithTheTensorWhenNumbersAreNoLongerFinite) {
 }
 
 TEST_F(CommandLine, ChecksGradients) {
-    for (const char* experiment : {"cue_small_A_simple", "cue_small_A_retro", "cue_small_A_plastic", "cue_small_A_none",
-                                   "cue_small_B_simple", "mwg_small_nm_rnn", "mwg_small_lr_rnn", "crossed_plasticity",
-                                   "crossed_gain", "crossed_cellular_plasticity"}) {
+    for (const char* experiment :
+         {"cue_small_A_simple", "cue_small_A_retro", "cue_small_A_plastic", "cue_small_A_none", "cue_small_B_simple",
+          "mwg_small_nm_rnn", "mwg_small_lr_rnn", "crossed_plasticity", "crossed_gain", "crossed_cellular_plasticity",
+          "crossed_biased_target", "nmn_biased_target_small"}) {
         const auto result = raphe({"gradcheck", experiment, "--entries", "3"});
         EXPECT_EQ(result.exitCode, 0) << experiment << "\n" << result.out << result.err;
     }
