@@ -76,17 +76,16 @@ PluginHost& plugins() {
 }
 
 Json document(const std::string& stages, const std::string& rule = "rule.supervised") {
-    Json result = {{"raphe", 1},
-                   {"name", "staged"},
-                   {"nodes",
-                    {{"task", {{"mechanism", "task.measure_wait_go"}}},
-                     {"core", {{"mechanism", "model.rnn"}, {"params", {{"units", 4}}}}},
-                     {"readout", {{"mechanism", "model.dense"}}},
-                     {"learner",
-                      {{"mechanism", rule}, {"params", {{"optimiser", "adam"}, {"learning_rate", 0.01}}}}}}},
-                   {"wires",
-                    {"task.observation -> core.input", "core.hidden -> readout.input",
-                     "readout.output -> learner.prediction"}}};
+    Json result = {
+        {"raphe", 1},
+        {"name", "staged"},
+        {"nodes",
+         {{"task", {{"mechanism", "task.measure_wait_go"}}},
+          {"core", {{"mechanism", "model.rnn"}, {"params", {{"units", 4}}}}},
+          {"readout", {{"mechanism", "model.dense"}}},
+          {"learner", {{"mechanism", rule}, {"params", {{"optimiser", "adam"}, {"learning_rate", 0.01}}}}}}},
+        {"wires",
+         {"task.observation -> core.input", "core.hidden -> readout.input", "readout.output -> learner.prediction"}}};
     if (rule == "rule.supervised") result["wires"].push_back("task.target -> learner.target");
     result["stages"] = parseJson(stages, "stages");
     return result;
@@ -211,7 +210,8 @@ TEST(Stages, KeepTheBestWeightsAndTheLastAveragesOfTheOptimiser) {
     for (const char* of : {"training", "evaluation"}) {
         const std::string best =
             R"("keep_best": {"metric": "loss", "goal": "max", "every": 2, "of": ")" + std::string(of) + R"("})";
-        const auto session = staged(R"([{"name": "a", "iterations": 7, )" + best + R"(}, {"name": "b", "iterations": 2}])");
+        const auto session =
+            staged(R"([{"name": "a", "iterations": 7, )" + best + R"(}, {"name": "b", "iterations": 2}])");
         Witness witness;
         session->trainTo(6, &witness);
         session->iterate();
@@ -234,8 +234,8 @@ TEST(Stages, KeepTheBestWeightsAndTheLastAveragesOfTheOptimiser) {
 }
 
 TEST(Stages, TakeUpNothingWhereTheLastWeightsAreTheBest) {
-    const auto session = staged(
-        R"([{"name": "a", "iterations": 4, "keep_best": {"metric": "loss", "goal": "min", "every": 1}}])");
+    const auto session =
+        staged(R"([{"name": "a", "iterations": 4, "keep_best": {"metric": "loss", "goal": "min", "every": 1}}])");
     Witness witness;
     session->trainTo(4, &witness);
     EXPECT_EQ(weightsOf(*session), witness.weights[3]);
@@ -272,7 +272,8 @@ TEST(Stages, ReduceParametersThatHaveReachedAPlateau) {
 }
 
 TEST(Stages, CancelACheckThatStaysDue) {
-    const std::string stages = R"([{"name": "a", "iterations": 4, "keep_best": {"metric": "loss", "goal": "max", "every": 1}},
+    const std::string stages =
+        R"([{"name": "a", "iterations": 4, "keep_best": {"metric": "loss", "goal": "max", "every": 1}},
                                    {"name": "b", "iterations": 2}])";
     const auto plain = staged(stages), cancelled = staged(stages);
     plain->trainTo(6);
@@ -324,8 +325,7 @@ TEST(Stages, AreReadFromOtherThreadsWhileTheyChangeTheRule) {
 
 TEST(Stages, RefuseARuleThatConsistsOfOtherParts) {
     const auto complaint = [](const std::string& stage) {
-        return complaintOf(
-            [&] { staged(R"([{"name": "a", "iterations": 9, )" + stage + "}]", "rule.paced"); });
+        return complaintOf([&] { staged(R"([{"name": "a", "iterations": 9, )" + stage + "}]", "rule.paced"); });
     };
     const std::string ending =
         ", which a training keeps from its start; leave the parameters that it depends on as they are";
@@ -413,7 +413,8 @@ protected:
     std::vector<std::string> events(const std::string& name) const {
         std::vector<std::string> lines;
         for (const auto& event : RunReader::open(folder_ / name).events())
-            if (event.kind != "resumed") lines.push_back(std::to_string(event.iteration) + " " + event.kind + " " + event.json);
+            if (event.kind != "resumed")
+                lines.push_back(std::to_string(event.iteration) + " " + event.kind + " " + event.json);
         return lines;
     }
     std::map<std::string, Tensor> tensors(const std::string& name) const {

@@ -101,7 +101,8 @@ void Progress::onProgress(Session& session, double fraction) {
 
 std::string Progress::line(int done, double rate, const std::string& end) const {
     const auto metric = shownMetric_.empty() ? std::string() : fmt::format("{} {:.4g}  ", shownMetric_, smoothed_);
-    return fmt::format("{}/{}  {}{}{:.{}f} it/s  {}", done, iterations_, stage_.empty() ? "" : stage_ + "  ", metric, rate, rate < 10 ? 1 : 0, end);
+    return fmt::format("{}/{}  {}{}{:.{}f} it/s  {}", done, iterations_, stage_.empty() ? "" : stage_ + "  ", metric,
+                       rate, rate < 10 ? 1 : 0, end);
 }
 
 void Progress::drawBar(double done, const std::string& text) {

@@ -56,8 +56,7 @@ class Player final : public TrialPlayer {
 public:
     Player(const Setup<T>& setup, Network<T> network, AlignedArray<T> weights, const EvaluateRequest& request,
            const std::vector<Intervention>& interventions)
-        : setup_(setup), network_(std::move(network)), weights_(std::move(weights)),
-          trials_(trialsOf(setup, request)) {
+        : setup_(setup), network_(std::move(network)), weights_(std::move(weights)), trials_(trialsOf(setup, request)) {
         if (trials_ > 4096) throw Error("trials", "at most 4096 trials can be stepped together");
         auto plan = setup.plan(setup.steps, setup.chunk, interventions, nullptr);
         plan.network = &network_;
@@ -85,8 +84,7 @@ public:
         Tensor tensor{{trials_, setup_.graph.nodes()[at(node)].portSizes[at(index)]}, {}, setup_.precision()};
         for (std::size_t c = 0; c < chunks_.size(); ++c) {
             const Value<T> value = chunks_[c]->shown(node, index);
-            tensor.values.insert(tensor.values.end(), value.data,
-                                 value.data + at(ranges_[c].counted) * at(value.rows));
+            tensor.values.insert(tensor.values.end(), value.data, value.data + at(ranges_[c].counted) * at(value.rows));
         }
         return tensor;
     }
