@@ -102,7 +102,6 @@ public:
           evaluator_(makeExecutor(options.executor, setup_.executor->threads(), options.scheduleSeed)) {
         StagePlan plan(experiment, registry);
         if (plan.empty()) return;
-        plan.checkTensors(setup_.tensorNames());
         requireRules(plan);
         requireMetrics(plan);
         state_.follow(std::move(plan));
