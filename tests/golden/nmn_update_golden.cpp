@@ -80,7 +80,7 @@ using SharedScript = std::shared_ptr<Script>;
 // -- mechanisms that follow it ----------------------------------------------------------------------------------------
 
 struct ScriptedTaskParams {
-    int observation = 1, context = 1, action = 1, steps = 1;
+    int observation = 1, context = 1, action = 1, steps = 0;
 };
 
 struct ScriptedTrial {
@@ -99,7 +99,7 @@ public:
             .param("observation", &P::observation, {.help = "Units of the observation", .min = 1})
             .param("context", &P::context, {.help = "Units of the context", .min = 1})
             .param("action", &P::action, {.help = "Units of the action", .min = 1})
-            .param("steps", &P::steps, {.help = "Steps of a trial", .min = 1})
+            .param("steps", &P::steps, {.help = "Steps of a trial; 0: the script ends it", .min = 0})
             .input("action", "action", {.help = "The script's own", .read = Read::end})
             .output("observation", "observation", {.help = "Of the script"})
             .output("context", "context", {.help = "Of the script"})
@@ -118,7 +118,7 @@ public:
     void observe(ScriptedTrial& trial, TaskStep<T>& s) const override {
         const int t = trial.begun + s.step();
         // Asked what follows a step after which the trial does not go on, or not yet.
-        if (s.step() > 0 && (t == params_.steps || script().end(t - 1, trial.number) != End::none)) {
+        if (s.step() > 0 && (t == script().observation.steps() || script().end(t - 1, trial.number) != End::none)) {
             EXPECT_EQ(*script().finalUsed.of(t - 1, trial.number), 1) << "step " << t - 1 << ", trial " << trial.number;
             copy(script().finalObservation, t - 1, trial, s.output(observation_));
             copy(script().finalContext, t - 1, trial, s.output(context_));
@@ -289,7 +289,7 @@ private:
                 {{"observation", config_["actor"].at("x_dim")},
                  {"context", config_["actor"].at("c_dim")},
                  {"action", choices_},
-                 {"steps", config_.at("T")}});
+                 {"steps", joint_ ? Json(0) : config_.at("T")}});
         addNode(document_, "given", "model.given_action", {{"units", choices_}});
         addWire(document_, "task.next_action", "given.action");
         addWire(document_, "given.action_taken", "task.action");
