@@ -27,7 +27,7 @@ public:
     static auto declare() {
         using P = CourseParams;
         return Declaration<P>{"course", "1.0.0", "Trials that repeat"}
-            .param("steps", &P::steps, {.help = "Steps of a trial, at most", .min = 1})
+            .param("steps", &P::steps, {.help = "Steps of a trial, at most; 0: it ends when it says so", .min = 0})
             .param("inputs", &P::inputs, {.help = "Units of observation", .min = 1})
             .param("actions", &P::actions, {.help = "Units of action; 0: open loop", .min = 0})
             .param("length", &P::length, {.help = "Steps after which a trial ends; 0: never", .min = 0})
@@ -47,6 +47,7 @@ public:
           mask_(b.output("mask")), reward_(b.output("reward")) {}
 
     int steps() const override { return p_.steps; }
+    bool observesEnd() const override { return true; }
     void begin(CourseTrial& trial, std::uint32_t number, Stream&) const override {
         trial = {number + static_cast<std::uint32_t>(p_.first), 0};
     }

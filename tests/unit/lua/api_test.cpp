@@ -34,7 +34,7 @@ TEST_F(LuaApi, SetsAndGetsParameters) {
                 "local c = e:check() assert(c.nodes == 3 and c.wires == 3 and c.steps == 4 and c.numbers == 6 and "
                 "c.closed_loop == false and c.memory > 1000 and c.checkpoint > 0 and c.signals_per_1000 == 0)\n"
                 "assert(c.memory_parts.weights > 0 and e:check{threads = 1}.memory <= e:check{threads = 8}.memory)");
-    expectFails("small():set('frozen', {'readout.gain'}):check()", "frozen[0]: no tensor matches");
+    expectFails("small():set('steps', 5):check()", "steps: the task says how many steps a trial has");
     expectFails("small():set('readout.unitz', 3)", "did you mean \"units\"?");
     expectFails("small():set('readout.units', 'many')", "expected integer from 1 to 1000000, got \"many\"");
     expectFails("small():set('readuot.units', 3)", "did you mean \"readout\"?");

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace raphe {
 
@@ -47,6 +48,7 @@ IterationReport Conductor<T>::run(const std::function<void(double)>& progress) {
     try {
         if (setup_.graph.rule() >= 0) {
             setup_.network.rule().iterate(*this);
+            if (interrupt_) interrupt_->poll();      // whoever cancels an iteration does not find it done
             if (state_.changing()) explainWeights(); // nobody has looked at what the last update made
             for (auto& [name, value] : ownMetrics_) report.metrics.emplace_back(std::move(name), value);
         } else {
@@ -64,10 +66,11 @@ IterationReport Conductor<T>::run(const std::function<void(double)>& progress) {
             if (setup_.streams) state_.streamsAdvanced();
         }
         report.iteration = state_.iteration();
-        state_.commit(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(), report.metrics);
+        commit(report, begun);
     } catch (...) {
         state_.rollBack();
         report_ = nullptr;
+        lastStep_ = nullptr;
         throw;
     }
     report_ = nullptr;
@@ -104,15 +107,21 @@ void Conductor<T>::descend(const GradientRule<T>& rule) {
     sumGradients(results_, at(chunks), rangesOf(setup_.groups[0]), scaleOf<T>(summary), gradient_, *setup_.executor);
     if (!std::isfinite(summary.loss) || !gradientIsFinite(setup_.tensors)) explainNonFinite(summary.loss);
     report_->metrics = namedNumbers(summary);
-    report_->metrics.emplace_back("gradient_norm", stepAtOnce(rule.optimiser()));
+    lastStep_ = &rule.optimiser();
 }
 
-/// The one update of a plain iteration: quick enough to let readers wait for it.
+/// Ends the iteration. The one update of a plain iteration is made here: no reader sees it without the rest.
 template <class T>
-double Conductor<T>::stepAtOnce(const OptimiserParams& settings) {
-    const int iteration = state_.iteration();
-    const std::lock_guard lock(state_.mutex());
-    return state_.live().optimiser.step(settings, state_.live().weights, gradient_, setup_.tensors, iteration);
+void Conductor<T>::commit(IterationReport& report, std::chrono::steady_clock::time_point begun) {
+    std::function<void()> update;
+    if (const auto* settings = std::exchange(lastStep_, nullptr))
+        update = [this, &report, settings] {
+            auto& live = state_.live();
+            report.metrics.emplace_back("gradient_norm", live.optimiser.step(*settings, live.weights, gradient_,
+                                                                             setup_.tensors, report.iteration));
+        };
+    state_.commit(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(), report.metrics,
+                  update);
 }
 
 template <class T>
@@ -133,8 +142,8 @@ IterationReport Conductor<T>::runOn(Sweep<T>& sweep, const TrialRange& range, co
     IterationReport report;
     report.metrics = namedNumbers(summary);
     report.iteration = state_.iteration();
-    report.metrics.emplace_back("gradient_norm", stepAtOnce(rule->optimiser()));
-    state_.commit(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(), report.metrics);
+    lastStep_ = &rule->optimiser();
+    commit(report, begun);
     report.seconds = state_.seconds();
     return report;
 }

@@ -5,6 +5,7 @@
 #include "engine/learning/reduction.h"
 #include "engine/learning/sweep_pool.h"
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -80,7 +81,7 @@ private:
     std::vector<Piece> piecesOf(std::span<const Stretch> stretches) const;
     SweepPool<T>& replayPool(int group, int store, int burnIn, int steps, bool marked);
     std::vector<FlatRange> rangesOf(const TensorGroup& group) const;
-    double stepAtOnce(const OptimiserParams& settings);
+    void commit(IterationReport& report, std::chrono::steady_clock::time_point begun);
     void makeResults(std::size_t count);
     void changeStored(int store, int which);
     const std::vector<const T*>* surveyBatch();
@@ -102,6 +103,7 @@ private:
     std::vector<std::vector<T>> batchStore_; ///< by port of the rule: units x (steps * batch)
     std::vector<const T*> batchPointers_;
     IterationReport* report_ = nullptr;
+    const OptimiserParams* lastStep_ = nullptr; ///< of a plain iteration, which is updated when it is committed
     NamedNumbers ownMetrics_;
     const std::function<void(double)>* progress_ = nullptr;
 };

@@ -64,8 +64,9 @@ StageRunner::Decision LearningState<T>::decide(const std::vector<NamedNumbers>& 
 }
 
 template <class T>
-void LearningState<T>::commit(double seconds, const NamedNumbers& metrics) {
+void LearningState<T>::commit(double seconds, const NamedNumbers& metrics, const std::function<void()>& update) {
     const std::lock_guard lock(mutex_);
+    if (update) update();
     if (stages_) stages_->record(iteration_, metrics);
     before_.reset();
     for (auto& store : stores_) store.commit();

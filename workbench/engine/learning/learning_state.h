@@ -64,7 +64,8 @@ public:
     StageRunner::Decision decide(const std::vector<NamedNumbers>& metrics);
 
     /// @param metrics  of the iteration. @throws Error if the stages look at others; then the iteration does not count
-    void commit(double seconds, const NamedNumbers& metrics);
+    /// @param update  a last change that readers must not see without the rest; may be empty, may add to the metrics
+    void commit(double seconds, const NamedNumbers& metrics, const std::function<void()>& update);
     void rollBack();
     int iteration() const;
     double seconds() const;

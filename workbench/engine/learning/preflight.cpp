@@ -236,7 +236,7 @@ private:
     /// The arena of a sweep's tape. What models put there beside their signals is their own business; these numbers
     /// are what the models that come with Raphe take.
     double tapeBytes(const Shape& shape, double segment) const {
-        constexpr double recordedPerUnit = 7, actedPerUnit = 3, relaidPerWeight = 1.5;
+        constexpr double recordedPerUnit = 5.5, actedPerUnit = 3, relaidPerWeight = 1.5;
         const auto given = shape.acts && !shape.records ? taskKnown() : replayKnown(graph_);
         const double steps = shape.records || !shape.acts ? segment : 1;
         double numbers = 0, largest = 0, relaid = 0;
@@ -266,7 +266,7 @@ private:
         const double gaps = largest * sizeof(T) > mebibyte ? 1.75 : 1.1;
         const auto blocks = [](double bytes) { return std::ceil(bytes / mebibyte) * mebibyte; };
         double result = blocks(gaps * (numbers + relaid) * sizeof(T));
-        if (rule_ && (shape.records || shape.ports)) // what the rule computes with
+        if (plain_) // what the rule computes with
             result += blocks(shape.steps * setup_.chunk * sizeof(T));
         return result;
     }
