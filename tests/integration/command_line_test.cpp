@@ -364,7 +364,7 @@ TEST_F(CommandLine, RefusesStagesThatCannotBeFollowed) {
     refused(
         R"("schedules": {"learning_rate": {"kind": "plateau", "metric": "reward", "goal": "max", "of": "training"}})",
         "stages[1].schedules.learning_rate.metric: the training reports no metric \"reward\"; known: loss, "
-        "gradient_norm");
+        "final_error, gradient_norm");
     // The memory of PPO's weight of the divergence begins with the parameter.
     expectRefused("nmn_biased_target",
                   {"--set", "task.steps=4", "--set", "trials=2", "--set",

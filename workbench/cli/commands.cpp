@@ -159,6 +159,9 @@ int check(const PluginHost& plugins, const CheckArguments& a) {
     problems.collect([&] { found = preflight(a.experiment, a.assignments, plugins.registry(), options, problems); });
     if (found)
         if (const auto sentence = refusal(found->estimate, options); !sentence.empty()) problems.add(Error(sentence));
+    // What stages ask of metrics and of the rule's parameters is known once the session is there.
+    if (found && problems.empty() && !found->experiment.stages.empty())
+        problems.collect([&] { Session::create(found->experiment, plugins.registry(), options); });
     if (a.json)
         fmt::print("{}\n", checkJson(a.experiment, found, problems).dump());
     else if (found)

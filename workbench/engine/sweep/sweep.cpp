@@ -26,7 +26,7 @@ Sweep<T>::Sweep(const SweepPlan<T>& plan)
         if (graph_.task() >= 0) task_.emplace(plan_, known_, ends_);
     }
     checkpoints_.resize(segments_.size());
-    if (segments_.size() > 1 || loop())
+    if (segments_.size() > 1 || loop() || (plan_.streams && keepsInPlace()))
         for (auto& checkpoint : checkpoints_) checkpoint = AlignedArray<T>(carried_.size());
     marks_.resize(plan_.marks.size() * carried_.size());
     if (graph_.rule() >= 0) {
