@@ -247,7 +247,7 @@ TEST(Stages, EvaluateWithoutATraceInTheTraining) {
     const auto plain = staged(R"([{"name": "a", "iterations": 6}])"),
                checked = staged(R"([{"name": "a", "iterations": 6, "keep_best": {)" + watch +
                                 R"(}, "schedules": {"clip_value": {"kind": "plateau", "from": 1e9, "patience": 100, )" +
-                                watch + "}}}])");
+                                watch + "}}}]");
     Witness a, b;
     plain->trainTo(6, &a);
     checked->trainTo(6, &b);
@@ -347,7 +347,7 @@ TEST(Stages, RefuseMetricsThatThereAreNot) {
     };
     EXPECT_EQ(complaint("gradient_norm", "training"), "no complaint");
     EXPECT_EQ(complaint("gradient_norm", "evaluation"),
-              "stages[1].keep_best.metric: an evaluation reports no metric \"gradient_norm\"; known: loss");
+              "stages[1].keep_best.metric: an evaluation has no gradient; say \"of\": \"training\"");
     EXPECT_EQ(complaint("los", "training"),
               "stages[1].keep_best.metric: the training reports no metric \"los\"; did you mean \"loss\"?");
 }
@@ -419,8 +419,8 @@ protected:
     }
     std::map<std::string, Tensor> tensors(const std::string& name) const {
         std::map<std::string, Tensor> result;
-        for (const auto& item : RunReader::open(folder_ / name).latestCheckpoint()->tensors)
-            result[item.name] = item.tensor;
+        const auto checkpoint = RunReader::open(folder_ / name).latestCheckpoint();
+        for (const auto& item : checkpoint->tensors) result[item.name] = item.tensor;
         return result;
     }
 
@@ -435,8 +435,8 @@ TEST_F(StagedRun, WritesDownWhatHappens) {
                                                "5 stage", "8 stage", "13 best_taken_up"}));
     const auto all = events("whole");
     EXPECT_EQ(all[0], R"(0 stage {"stage":"a"})");
-    EXPECT_EQ(all[1], R"(1 reduced {"parameter":"learning_rate","stage":"a","value":0.005})");
-    EXPECT_NE(all[4].find(R"({"iteration":1,"stage":"a","value":)"), std::string::npos) << all[4];
+    EXPECT_EQ(all[1], R"(1 reduced {"stage":"a","parameter":"learning_rate","value":0.005})");
+    EXPECT_NE(all[4].find(R"({"stage":"a","iteration":1,"value":)"), std::string::npos) << all[4];
 }
 
 /// At each report the folder is what a kill would leave: it is copied, and the copy is resumed.
