@@ -38,7 +38,7 @@ public:
         return static_cast<std::int64_t>(tensor_.values.size()) / std::max<std::int64_t>(1, steps() * trials());
     }
     const double* of(std::int64_t step, std::int64_t trial) const {
-        return tensor_.values.data() + (step * trials() + trial) * units();
+        return &tensor_.values.at(at((step * trials() + trial) * units()));
     }
     const std::vector<double>& values() const { return tensor_.values; }
 
@@ -112,7 +112,7 @@ public:
 
     int steps() const override { return params_.steps; }
     void begin(ScriptedTrial& trial, std::uint32_t number, Stream&) const override {
-        trial.number = number;
+        trial.number = number % static_cast<std::uint32_t>(script().observation.trials()); // others fill up a chunk
         trial.begun = std::exchange(trial.next, 0);
     }
     void observe(ScriptedTrial& trial, TaskStep<T>& s) const override {
@@ -256,6 +256,7 @@ public:
     }
 
     void run() {
+        *script_ = scriptOf(joint_ ? file_ : file_.at("iterations").at(0)); // a session begins a trial when it is made
         session_ = session();
         actor_->assign(*session_, file_.at("actor_params"));
         critic_->assign(*session_, file_.at("critic_params"));
