@@ -43,6 +43,7 @@ public:
 
     void step(Step<T>& s) const override {
         const Value<T> p = s.emit(probability_, sigmoid(s.input(logits_)));
+        if (s.given(action_)) return;
         const Value<T> action = s.tape().make(p.rows, p.cols, false);
         for (int c = 0; c < s.columns(); ++c) {
             Stream random = s.random(c);

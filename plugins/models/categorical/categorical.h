@@ -49,6 +49,7 @@ public:
         Value<T> y = s.input(logits_);
         if (s.wired(temperature_)) y = divide(y, s.input(temperature_));
         const Value<T> p = s.emit(probability_, softmax(y));
+        if (s.given(action_)) return;
         const Value<T> action = s.tape().constant(choices_, s.columns(), T(0));
         for (int c = 0; c < s.columns(); ++c) {
             Stream random = s.random(c);

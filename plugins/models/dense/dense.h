@@ -138,6 +138,7 @@ public:
         };
         const int inputs = b.size("input");
         weight_ = b.weight("weight", p.units, inputs, init(p.weightInit, inputs, p.weightDeviation, 0));
+        packedWeight_ = b.packed(weight_);
         if (p.bias)
             bias_ = b.weight(
                 "bias", p.units, 1,
@@ -147,20 +148,23 @@ public:
         const Init receptors = init(p.receptorInit, size, p.receptorDeviation, 0);
         slopeReceptor_ = b.weight("slope_receptor", p.units, size, receptors);
         biasReceptor_ = b.weight("bias_receptor", p.units, size, receptors);
+        packedSlopeReceptor_ = b.packed(slopeReceptor_);
+        packedBiasReceptor_ = b.packed(biasReceptor_);
     }
 
     void step(Step<T>& s) const override {
         const Value<T> W = s.weight(weight_), x = s.input(input_), b = hasBias_ ? s.weight(bias_) : Value<T>{};
+        const Packed<T> P = s.packed(packedWeight_);
         if (s.wired(signal_) || inside_ || exposed_) {
             const Value<T> slope = totalSlope(s), offset = totalOffset(s);
-            s.emit(output_, modulated(affine(W, x), slope, offset, b, s.destination(output_)));
+            s.emit(output_, modulated(affine(W, x, {}, P), slope, offset, b, s.destination(output_)));
             return;
         }
         if (!s.wired(slope_) && !s.wired(shift_)) {
-            s.emit(output_, affineActivation(activation_, W, x, b, s.destination(output_)));
+            s.emit(output_, affineActivation(activation_, W, x, b, s.destination(output_), P));
             return;
         }
-        Value<T> sum = affine(W, x);
+        Value<T> sum = affine(W, x, {}, P);
         if (s.wired(slope_)) sum = s.input(slope_) * sum;
         if (hasBias_) sum = sum + b;
         if (s.wired(shift_)) sum = sum + s.input(shift_);
@@ -172,8 +176,9 @@ private:
     Value<T> totalSlope(Step<T>& s) const {
         Value<T> slope = s.wired(slope_) ? s.input(slope_) : Value<T>{};
         if (s.wired(signal_)) {
-            const Value<T> received = affine(s.weight(slopeReceptor_), s.input(signal_));
-            received.array() += slopeOffset_;
+            const Value<T> receptor = s.weight(slopeReceptor_),
+                           offset = s.tape().constant(receptor.rows, 1, slopeOffset_),
+                           received = affine(receptor, s.input(signal_), offset, s.packed(packedSlopeReceptor_));
             slope = slope ? slope * received : received;
         }
         if (!exposed_) return slope;
@@ -183,7 +188,8 @@ private:
     Value<T> totalOffset(Step<T>& s) const {
         Value<T> offset = s.wired(shift_) ? s.input(shift_) : Value<T>{};
         if (s.wired(signal_)) {
-            const Value<T> received = affine(s.weight(biasReceptor_), s.input(signal_));
+            const Value<T> received =
+                affine(s.weight(biasReceptor_), s.input(signal_), {}, s.packed(packedBiasReceptor_));
             offset = offset ? offset + received : received;
         }
         if (!exposed_) return offset;
@@ -224,6 +230,7 @@ private:
     Input input_, slope_, shift_, signal_;
     Output output_, totalSlope_, totalOffset_;
     Weight weight_, bias_, slopeReceptor_, biasReceptor_;
+    PackedWeight packedWeight_, packedSlopeReceptor_, packedBiasReceptor_;
 };
 
 } // namespace raphe

@@ -64,6 +64,7 @@ public:
     void step(Step<T>& s) const override {
         const Value<T> mean = s.input(mean_);
         const Value<T> w = s.emit(total_, bounded(s.input(logVariance_), s.destination(total_)));
+        if (s.given(action_)) return;
         const Value<T> action = s.tape().make(mean.rows, mean.cols, false);
         for (int c = 0; c < s.columns(); ++c) {
             Stream random = s.random(c);

@@ -151,19 +151,22 @@ void StoredTrials<T>::fill(Sweep<T>& sweep, std::span<const Stretch> stretches, 
         // Steps of the trial that count; those of the burn-in are not shown to the rule.
         sweep.ends().lengths[at(c)] = std::clamp(batch.lengths[at(s.trial)] - s.first, 0, s.count);
     }
-    // Step by step, since that is how both sides lie in memory. @param of  an array of a batch
+    // Column by column: what the steps of a stretch touch on either side stays in the first-level cache.
+    // @param of  an array of a batch
     const auto copy = [&](auto of, auto* to, std::size_t rows) {
-        for (int t = 0; t < steps; ++t)
-            for (const auto& column : columns) {
-                const auto* from = of(*column.batch) + rows * (column.start + at(t) * trials);
-                if (t >= column.available)
-                    std::fill_n(to, rows, std::decay_t<decltype(*to)>{});
-                else if (rows == 1)
-                    *to = *from;
+        const auto step = rows * at(stride), stepFrom = rows * trials;
+        for (const auto& column : columns) {
+            const auto* from = of(*column.batch) + rows * column.start;
+            auto* out = to;
+            for (int t = 0; t < column.available; ++t, from += stepFrom, out += step)
+                if (rows == 1)
+                    *out = *from;
                 else
-                    std::copy_n(from, rows, to);
-                to += rows;
-            }
+                    std::copy_n(from, rows, out);
+            for (int t = column.available; t < steps; ++t, out += step)
+                std::fill_n(out, rows, std::decay_t<decltype(*to)>{});
+            to += rows;
+        }
     };
     for (std::size_t i = 0; i < knownPorts_.size(); ++i) {
         const auto [node, port] = knownPorts_[i];

@@ -75,8 +75,11 @@ void Span<T>::run(const Request& request) {
     for (std::size_t w = 0; w < delayLeaves_.size(); ++w) {
         auto& delay = carried_.delay(static_cast<int>(w));
         if (delay.size() == 0) continue;
-        delayLeaves_[w] = {&tape_, delay.data(), request.record ? tape_.zeros(delay.size()) : nullptr,
-                           graph_.wires()[w].size, plan_.trials};
+        const auto& wire = graph_.wires()[w];
+        const bool differentiate =
+            request.record && (request.differentiateKnown || !request.known[at(wire.fromNode)][at(wire.fromPort)]);
+        delayLeaves_[w] = {&tape_, delay.data(), differentiate ? tape_.zeros(delay.size()) : nullptr, wire.size,
+                           plan_.trials};
     }
     for (std::size_t s = 0; s < request.stages.size(); ++s)
         for (int n : request.stages[s].nodes) {

@@ -107,6 +107,9 @@ public:
         const bool direct = !frame_.intervened[index(port.index)] && !frame_.given[index(port.index)];
         return direct ? slot : tape_.make(slot.rows, slot.cols);
     }
+    /// Whether the signal of an output port is given from outside, as drawn actions are in a replay: what is emitted
+    /// there is left out and need not be computed.
+    bool given(Output port) const { return frame_.given[index(port.index)]; }
     /// Whether destination() already holds the values of this step, from the acting pass: then only the reverse step
     /// has to be recorded. Only for outputs that the constructor asked to be remembered.
     bool remembered(Output port) const { return frame_.remembered[index(port.index)]; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "raphe/packed.h"
 #include "raphe/tape.h"
 
 #include <algorithm>
@@ -49,7 +50,17 @@ void applyActivation(Activation f, const X& x, Y&& y) {
         break;
     }
 }
-/// g *= f'(x), written in terms of y = f(x).
+namespace detail {
+/// g = 0 wherever keep(y) is false; a loop without branches, for contiguous arrays of one shape.
+template <class Y, class G, class Keep>
+void keepWhere(const Y& y, G&& g, Keep keep) {
+    const auto* from = y.data();
+    auto* to = g.data();
+    for (Eigen::Index i = 0; i < g.size(); ++i) to[i] = keep(from[i]) ? to[i] : 0;
+}
+} // namespace detail
+
+/// g *= f'(x), written in terms of y = f(x); both contiguous.
 template <class T, class Y, class G>
 void scaleByDerivative(Activation f, const Y& y, G&& g) {
     switch (f) {
@@ -62,13 +73,13 @@ void scaleByDerivative(Activation f, const Y& y, G&& g) {
         g *= y * (T(1) - y);
         break;
     case Activation::relu:
-        g *= (y > T(0)).template cast<T>();
+        detail::keepWhere(y, g, [](T a) { return a > T(0); });
         break;
     case Activation::softplus:
         g *= T(1) - (-y).exp();
         break;
     case Activation::srelu:
-        g *= (y.abs() < T(1)).template cast<T>();
+        detail::keepWhere(y, g, [](T a) { return std::abs(a) < T(1); });
         break;
     }
 }
@@ -81,18 +92,38 @@ void copyInto(Value<T> to, Value<T> from) {
     if (to.adjoint && from.adjoint) to.tape->reverse([=] { from.gradientArray() += to.gradientArray(); });
 }
 
-/// y = W x + b with W (rows, units), x (units, columns), b (rows, 1) or empty.
+namespace detail {
+/// y = W x + b
 template <class T>
-Value<T> affine(Value<T> W, Value<T> x, Value<T> b = {}) {
+void affineForward(Value<T> W, Packed<T> P, Value<T> x, Value<T> b, Value<T> y) {
     RAPHE_ASSERT(W.cols == x.rows);
-    Value<T> y = x.tape->make(W.rows, x.cols);
+    if (P) {
+        P.affine(x.data, x.cols, (b ? b : x.tape->constant(W.rows, 1, T(0))).data, y.data);
+        return;
+    }
     y.value().noalias() = W.value() * x.value();
     if (b) y.value().colwise() += b.value().col(0);
-    x.tape->reverse([=] {
-        if (W.adjoint) W.gradient().noalias() += y.gradient() * x.value().transpose();
-        if (b && b.adjoint) b.gradient().col(0) += y.gradient().rowwise().sum();
-        if (x.adjoint) x.gradient().noalias() += W.value().transpose() * y.gradient();
-    });
+}
+/// Adjoints of W, x and b from that of y = W x + b.
+template <class T>
+void affineBackward(Value<T> W, Packed<T> P, Value<T> x, Value<T> b, Value<T> y) {
+    if (b && b.adjoint) b.gradient().col(0) += y.gradient().rowwise().sum();
+    if (P) {
+        if (W.adjoint) raphe::addOuterProducts(y.gradient(), x.value(), W.gradient());
+        if (x.adjoint) P.multiplyTransposed(y.adjoint, y.cols, x.adjoint);
+        return;
+    }
+    if (W.adjoint) W.gradient().noalias() += y.gradient() * x.value().transpose();
+    if (x.adjoint) x.gradient().noalias() += W.value().transpose() * y.gradient();
+}
+} // namespace detail
+
+/// y = W x + b with W (rows, units), x (units, columns), b (rows, 1) or empty. @param P  W laid out, or empty
+template <class T>
+Value<T> affine(Value<T> W, Value<T> x, Value<T> b = {}, Packed<T> P = {}) {
+    Value<T> y = x.tape->make(W.rows, x.cols);
+    detail::affineForward(W, P, x, b, y);
+    x.tape->reverse([=] { detail::affineBackward(W, P, x, b, y); });
     return y;
 }
 
@@ -119,18 +150,15 @@ Value<T> sigmoid(Value<T> x) {
     return activate(Activation::sigmoid, x);
 }
 
-/// y = f(W x + b) in one operation, optionally into memory that is there already.
+/// y = f(W x + b) in one operation, into memory that is there already. @param P  W laid out, or empty
 template <class T>
-Value<T> affineActivation(Activation f, Value<T> W, Value<T> x, Value<T> b, Value<T> y) {
-    y.value().noalias() = W.value() * x.value();
-    if (b) y.value().colwise() += b.value().col(0);
+Value<T> affineActivation(Activation f, Value<T> W, Value<T> x, Value<T> b, Value<T> y, Packed<T> P = {}) {
+    detail::affineForward(W, P, x, b, y);
     if (f != Activation::identity) applyActivation<T>(f, y.array(), y.array());
     x.tape->reverse([=] {
         auto g = y.gradientArray();
         scaleByDerivative<T>(f, y.array(), g); // the adjoint of y becomes that of the pre-activation
-        if (W.adjoint) W.gradient().noalias() += y.gradient() * x.value().transpose();
-        if (b && b.adjoint) b.gradient().col(0) += y.gradient().rowwise().sum();
-        if (x.adjoint) x.gradient().noalias() += W.value().transpose() * y.gradient();
+        detail::affineBackward(W, P, x, b, y);
     });
     return y;
 }

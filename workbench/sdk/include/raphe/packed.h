@@ -239,15 +239,30 @@ void addOuterProducts(int rows, int cols, int n, const T* A, std::ptrdiff_t step
 template <class MatrixA, class MatrixX, class MatrixY>
 void addOuterProducts(const MatrixA& A, const MatrixX& X, MatrixY&& Y) {
     using T = typename MatrixA::Scalar;
+    constexpr int fewest = detail::RegisterProduct<T>::fewest, width = 32;
+    constexpr int depth = 192; // columns at once: few enough to stay in the second-level cache
     const int rows = static_cast<int>(A.rows()), cols = static_cast<int>(X.rows()), n = static_cast<int>(A.cols());
-    if (rows < detail::RegisterProduct<T>::fewest) {
+    if (rows < fewest && cols < fewest) {
         Y.noalias() += A.lazyProduct(X.transpose());
         return;
     }
-    constexpr int depth = 192; // columns at once: few enough to stay in the second-level cache
-    for (int k = 0; k < n; k += depth)
-        detail::addOuterProducts<T>(rows, cols, std::min(depth, n - k), A.data() + k * A.outerStride(), A.outerStride(),
-                                    X.data() + k * X.outerStride(), X.outerStride(), Y.data(), Y.outerStride());
+    const auto stepA = A.outerStride(), stepX = X.outerStride();
+    for (int k = 0; k < n; k += depth) {
+        const int count = std::min(depth, n - k);
+        const T *a = A.data() + k * stepA, *x = X.data() + k * stepX;
+        if (rows >= fewest) {
+            detail::addOuterProducts<T>(rows, cols, count, a, stepA, x, stepX, Y.data(), Y.outerStride());
+            continue;
+        }
+        for (int first = 0, part = 0; first < cols; first += part) { // too few rows for a vector: Y^T has more
+            part = std::min(width, cols - first);
+            if (const int rest = cols - first - part; rest > 0 && rest < fewest) part -= fewest;
+            T block[width * fewest] = {};
+            detail::addOuterProducts<T>(part, rows, count, x + first, stepX, a, stepA, block, width);
+            for (int c = 0; c < part; ++c)
+                for (int r = 0; r < rows; ++r) Y(r, first + c) += block[r * width + c];
+        }
+    }
 }
 
 } // namespace raphe
