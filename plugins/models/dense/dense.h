@@ -138,7 +138,7 @@ public:
         };
         const int inputs = b.size("input");
         weight_ = b.weight("weight", p.units, inputs, init(p.weightInit, inputs, p.weightDeviation, 0));
-        packedWeight_ = b.packed(weight_);
+        if (p.units >= fewest) packedWeight_ = b.packed(weight_);
         if (p.bias)
             bias_ = b.weight(
                 "bias", p.units, 1,
@@ -148,13 +148,14 @@ public:
         const Init receptors = init(p.receptorInit, size, p.receptorDeviation, 0);
         slopeReceptor_ = b.weight("slope_receptor", p.units, size, receptors);
         biasReceptor_ = b.weight("bias_receptor", p.units, size, receptors);
+        if (p.units < fewest) return;
         packedSlopeReceptor_ = b.packed(slopeReceptor_);
         packedBiasReceptor_ = b.packed(biasReceptor_);
     }
 
     void step(Step<T>& s) const override {
         const Value<T> W = s.weight(weight_), x = s.input(input_), b = hasBias_ ? s.weight(bias_) : Value<T>{};
-        const Packed<T> P = s.packed(packedWeight_);
+        const Packed<T> P = laidOut(s, packedWeight_);
         if (s.wired(signal_) || inside_ || exposed_) {
             const Value<T> slope = totalSlope(s), offset = totalOffset(s);
             s.emit(output_, modulated(affine(W, x, {}, P), slope, offset, b, s.destination(output_)));
@@ -172,13 +173,19 @@ public:
     }
 
 private:
+    /// Units from which on a product with few columns is faster with weights that are laid out.
+    static constexpr int fewest = 4;
+    static Packed<T> laidOut(const Step<T>& s, PackedWeight weight) {
+        return weight.index >= 0 ? s.packed(weight) : Packed<T>{};
+    }
+
     /// S; empty if it is 1.
     Value<T> totalSlope(Step<T>& s) const {
         Value<T> slope = s.wired(slope_) ? s.input(slope_) : Value<T>{};
         if (s.wired(signal_)) {
             const Value<T> receptor = s.weight(slopeReceptor_),
                            offset = s.tape().constant(receptor.rows, 1, slopeOffset_),
-                           received = affine(receptor, s.input(signal_), offset, s.packed(packedSlopeReceptor_));
+                           received = affine(receptor, s.input(signal_), offset, laidOut(s, packedSlopeReceptor_));
             slope = slope ? slope * received : received;
         }
         if (!exposed_) return slope;
@@ -189,7 +196,7 @@ private:
         Value<T> offset = s.wired(shift_) ? s.input(shift_) : Value<T>{};
         if (s.wired(signal_)) {
             const Value<T> received =
-                affine(s.weight(biasReceptor_), s.input(signal_), {}, s.packed(packedBiasReceptor_));
+                affine(s.weight(biasReceptor_), s.input(signal_), {}, laidOut(s, packedBiasReceptor_));
             offset = offset ? offset + received : received;
         }
         if (!exposed_) return offset;

@@ -15,6 +15,7 @@ Span<T>::Span(const SweepPlan<T>& plan, Carried<T>& carried, KnownSignals<T>& kn
     leaves_.resize(nodeCount);
     spanInputs_.resize(nodeCount);
     stageOf_.assign(nodeCount, -1);
+    bound_.assign(nodeCount, 0);
     sources_.resize(nodeCount);
     packedMemory_.resize(nodeCount);
     for (std::size_t n = 0; n < nodeCount; ++n) {
@@ -55,12 +56,16 @@ void Span<T>::interventionsChanged() {
     for (auto& frame : frames_) std::fill(frame.intervened.begin(), frame.intervened.end(), false);
     for (const auto& i : plan_.interventions)
         if (i.port >= 0) frames_[at(i.node)].intervened[at(i.port)] = true;
+    weightsIntervened_ = std::any_of(plan_.interventions.begin(), plan_.interventions.end(),
+                                     [](const ResolvedIntervention& i) { return i.parameter >= 0; });
+    repack();
 }
 
 template <class T>
 void Span<T>::run(const Request& request) {
     tape_.clear();
     tape_.setRecording(request.record);
+    if (packDue_) std::fill(bound_.begin(), bound_.end(), char{0});
     window_ = {request.first,    request.count, 0,       request.count, plan_.trials, plan_.dt, plan_.seed,
                range_.iteration, range_.first,  before_, origins_};
     for (std::size_t n = 0; n < frames_.size(); ++n) {
@@ -118,12 +123,15 @@ void Span<T>::prepareNode(int n, const Request& request) {
         frame.remembered[p] = request.record;
     }
     for (std::size_t p = 0; p < known.size(); ++p) frame.given[p] = known[p];
-    for (std::size_t k = 0; k < frame.weights.size(); ++k) {
+    // What an acting pass reads stays where it is from step to step.
+    const bool stays = !request.record && !weightsIntervened_;
+    for (std::size_t k = 0; k < frame.weights.size() && !(stays && bound_[at(n)]); ++k) {
         const auto& info = network_.parameters()[at(node.parameters[k])];
         T* gradient = request.record && gradient_ && info.trainable ? gradient_ + info.offset : nullptr;
         const Value<T> weight{&tape_, const_cast<T*>(weights_) + info.offset, gradient, info.rows, info.cols};
         frame.weights[k] = interventions_.weight(tape_, node.parameters[k], weight, window_.spanStart);
     }
+    bound_[at(n)] = stays;
     if (packDue_) // weights are constant within a segment
         for (std::size_t k = 0; k < frame.packed.size(); ++k) {
             const auto& W = frame.weights[at(node.packed[k])];

@@ -6,6 +6,7 @@
 #include "engine/sweep/known_signals.h"
 #include "engine/sweep/trial_ends.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace raphe {
@@ -21,10 +22,13 @@ public:
 
     /// For all spans until the next call. @param gradient  null if none is wanted
     void setWeights(const T* weights, T* gradient) {
-        weights_ = weights;
+        setWeights(weights);
         gradient_ = gradient;
     }
-    void setWeights(const T* weights) { weights_ = weights; }
+    void setWeights(const T* weights) {
+        weights_ = weights;
+        std::fill(bound_.begin(), bound_.end(), char{0});
+    }
     void setRange(const TrialRange& range, int before, const Origin* origins) {
         range_ = range;
         before_ = before;
@@ -87,7 +91,8 @@ private:
     std::vector<std::vector<Value<T>>> leaves_, spanInputs_;
     std::vector<std::vector<AlignedArray<T>>> packedMemory_;
     std::vector<Value<T>> delayLeaves_;
-    bool packDue_ = true;
+    bool packDue_ = true, weightsIntervened_ = false;
+    std::vector<char> bound_; ///< by node: whether its frame holds the weights as an acting pass reads them
 
     TrialRange range_;
     int before_ = 0;
