@@ -304,8 +304,7 @@ int fact(lua_State* L) {
     return 1;
 }
 int experiment(lua_State* L) {
-    pushObject(L, Experiment(sessionOf(L).experiment()));
-    return 1;
+    return pushDocument(L, Document::fromJson(sessionOf(L).experiment().toJson(), hostOf(L).plugins.registry()));
 }
 int close(lua_State* L) {
     auto& box = self<SessionBox>(L);
