@@ -26,18 +26,16 @@ const Order scheduleOrder{"kind",  "value", "from", "to",    "over",   "every", 
 /// Known fields first; the others follow as they stand.
 void sort(Json& object, const Order& order) {
     if (!object.is_object()) return;
-    auto& members = object.get_ref<Json::object_t&>();
     const auto rank = [&](const auto& member) {
-        return std::find(order.begin(), order.end(), std::string_view(member.first)) - order.begin();
+        return std::find(order.begin(), order.end(), std::string_view(member->first)) - order.begin();
     };
-    // A member cannot be assigned, since its key is constant, so the members are put into a new object.
-    std::vector<std::size_t> places(members.size());
-    for (std::size_t i = 0; i < places.size(); ++i) places[i] = i;
-    std::stable_sort(places.begin(), places.end(),
-                     [&](std::size_t a, std::size_t b) { return rank(members[a]) < rank(members[b]); });
+    // Keys are constant, so members cannot change places; they move to a new object.
+    std::vector<Json::object_t::value_type*> members;
+    for (auto& member : object.get_ref<Json::object_t&>()) members.push_back(&member);
+    std::stable_sort(members.begin(), members.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
     Json sorted = Json::object();
-    for (const auto i : places)
-        sorted.get_ref<Json::object_t&>().push_back({members[i].first, std::move(members[i].second)});
+    for (auto* member : members)
+        sorted.get_ref<Json::object_t&>().push_back({member->first, std::move(member->second)});
     object = std::move(sorted);
 }
 

@@ -253,4 +253,20 @@ std::string luaLine(const Json& command, const std::string& object) {
     return fmt::format("{}:{}({})", object, info.name, joined(arguments));
 }
 
+std::string commandsMarkdown() {
+    std::string text = "\n## Commands\n\nWhat changes a document, as methods of an experiment in Lua and as data; see "
+                       "the [Lua guide](lua-guide.md#editing). Arguments in\nbrackets may be left out.\n\n| command | "
+                       "arguments | what it does |\n|---|---|---|\n";
+    for (const auto& info : commands()) {
+        std::string arguments;
+        for (const auto& argument : info.arguments)
+            arguments += fmt::format("{}{} ({}): {}", arguments.empty() ? "" : "<br>",
+                                     argument.optional ? fmt::format("[`{}`]", argument.name)
+                                                       : fmt::format("`{}`", argument.name),
+                                     nameOf(argument.type), argument.doc);
+        text += fmt::format("| `{}` | {} | {} |\n", info.name, arguments, info.doc);
+    }
+    return text;
+}
+
 } // namespace raphe

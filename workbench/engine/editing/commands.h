@@ -55,4 +55,7 @@ std::string summaryOf(const Json& command);
 /// `e:connect("a.x", "b.y")`: Lua that does the same. @param object  what the document is called there
 std::string luaLine(const Json& command, const std::string& object = "e");
 
+/// The table as a section of the reference.
+std::string commandsMarkdown();
+
 } // namespace raphe

@@ -67,7 +67,13 @@ std::unique_ptr<Document> Document::fromText(std::string text, const std::string
 
 std::unique_ptr<Document> Document::fromJson(const Json& document, const Registry& registry,
                                              const std::filesystem::path& folder) {
-    return fromText(documentText(document), "document", registry, folder);
+    std::string text;
+    try {
+        text = documentText(document);
+    } catch (const Json::exception&) {
+        throw Error("document", "expected text in UTF-8");
+    }
+    return fromText(std::move(text), "document", registry, folder);
 }
 
 std::unique_ptr<Document> Document::open(const std::string& nameOrPath, const Registry& registry) {
@@ -161,11 +167,11 @@ bool Document::execute(const Json& given, const std::string& mergeKey) {
     steps_.resize(done_);
     if (merges) {
         auto before = authored_;
-        apply(inverse(steps_.back().patch), before);
+        applyPatch(inverse(steps_.back().patch), before);
         steps_.back().command = command;
         steps_.back().patch = difference(before, authored);
     } else {
-        steps_.push_back({command, mergeKey, patch, false});
+        steps_.push_back(Step{command, mergeKey, patch, false});
         ++done_;
     }
     mayMerge_ = true;
@@ -204,7 +210,7 @@ bool Document::redo() {
 void Document::retrace(const Step& step, const Patch& patch, DocumentEvent::Kind kind) {
     mayMerge_ = false;
     auto authored = authored_;
-    apply(patch, authored);
+    applyPatch(patch, authored);
     set(std::move(authored));
     // What the journal does not know of, it is told in full.
     write({{kind == DocumentEvent::Kind::undone ? "undo" : "redo", step.journaled ? Json(nullptr) : toJson(patch)}});
@@ -251,7 +257,11 @@ void Document::save(const std::filesystem::path& path) {
     folder_ = folder;
     savedText_ = text();
     mayMerge_ = false;
-    if (journal_) keepJournal(journal_->folder());
+    try {
+        if (journal_) keepJournal(journal_->folder());
+    } catch (const Error& error) { // the document is saved all the same
+        journalProblem_ = error.what();
+    }
     tell(DocumentEvent::Kind::saved, {}, {});
 }
 
@@ -286,7 +296,7 @@ void Document::replay(const Json& frame) {
         return;
     }
     auto authored = authored_;
-    apply(patchFromJson(patch, key), authored);
+    applyPatch(patchFromJson(patch, key), authored);
     set(std::move(authored));
     mayMerge_ = false;
 }

@@ -108,10 +108,10 @@ fs::path nameFor(const fs::path& folder, const fs::path& file) {
     }
 }
 
-/// Checksum of the file's bytes; empty if it cannot be read.
-std::string checksumOf(const fs::path& file) {
+/// Empty if it cannot be read.
+std::string bytesOf(const fs::path& file) {
     try {
-        return file.empty() ? std::string() : checksum(readBytes(file, JsonLimits{}.bytes));
+        return file.empty() ? std::string() : readBytes(file, JsonLimits{}.bytes);
     } catch (const Error&) {
         return {};
     }
@@ -144,7 +144,7 @@ std::unique_ptr<Journal> Journal::start(const fs::path& folder, const Document& 
     const Json header{{"journal", 1},
                       {"document", document.path().empty() ? std::string()
                                                            : fs::absolute(document.path()).string()},
-                      {"checksum", checksumOf(document.path())},
+                      {"checksum", checksum(bytesOf(document.path()))},
                       {"text", document.text()}};
     writeAll(file, frameText(header), temporary);
     fs::rename(temporary, path);
@@ -205,6 +205,7 @@ Recovery Recovery::of(const fs::path& journal, const Registry& registry) {
     auto& document = *result.document;
     document.path_ = result.file;
     document.recoveredFrom_ = journal;
+    document.savedText_ = bytesOf(result.file);
     std::string lost;
     int outside = 0; // steps that lie before the journal: undone more often than redone
     while (!rest.empty() && lost.empty()) {
@@ -228,7 +229,7 @@ Recovery Recovery::of(const fs::path& journal, const Registry& registry) {
     result.message = fmt::format("{}: recovered {} command{}", name.empty() ? "a document without a file" : name,
                                  result.commands, result.commands == 1 ? "" : "s");
     if (!lost.empty()) result.message += "; " + lost + ", so that what followed is lost";
-    if (!name.empty() && checksumOf(result.file) != sum)
+    if (!name.empty() && checksum(document.savedText_) != sum)
         result.message += "; the file has changed since, and saving replaces it";
     return result;
 }

@@ -81,7 +81,9 @@ private:
 };
 
 void applyChange(const Change& change, Json& document) {
+    const auto misfit = [&] { throw Error(change.place(), "the document has nothing that this change would fit"); };
     if (change.at.empty()) {
+        if (!change.after) misfit();
         document = *change.after;
         return;
     }
@@ -94,10 +96,12 @@ void applyChange(const Change& change, Json& document) {
     if (!last.is_string()) {
         const auto index = last.get<std::size_t>();
         auto& items = parent->get_ref<Json::array_t&>();
+        const bool inserts = !change.before && change.after;
+        if (index >= items.size() + (inserts ? 1 : 0)) misfit();
         const auto item = items.begin() + static_cast<std::ptrdiff_t>(index);
         if (change.before && change.after)
-            items.at(index) = *change.after;
-        else if (change.after)
+            *item = *change.after;
+        else if (inserts)
             items.insert(item, *change.after);
         else
             items.erase(item);
@@ -154,7 +158,7 @@ Patch difference(const Json& before, const Json& after) {
     return comparison.take();
 }
 
-void apply(const Patch& patch, Json& document) {
+void applyPatch(const Patch& patch, Json& document) {
     for (const auto& change : patch) applyChange(change, document);
 }
 

@@ -27,7 +27,7 @@ using Patch = std::vector<Change>;
 bool identical(const Json& a, const Json& b);
 Patch difference(const Json& before, const Json& after);
 /// @pre the document is the one that the patch leads from
-void apply(const Patch& patch, Json& document);
+void applyPatch(const Patch& patch, Json& document);
 Patch inverse(const Patch& patch);
 
 Json toJson(const Patch& patch);
