@@ -162,8 +162,13 @@ TEST(Editing, SaysWhereProblemsAreInTime) {
         return std::find_if(problems.begin(), problems.end(), holds) != problems.end();
     };
     EXPECT_TRUE(find([](const auto& p) { return p.node == "head" && p.port == "logits"; }));
-    EXPECT_TRUE(find([](const auto& p) { return p.wire >= 0 && p.node == "learner"; }) ||
-                find([](const auto& p) { return p.node == "learner"; }));
+    EXPECT_TRUE(find([](const auto& p) { return p.node == "agent" && p.port == "plasticity"; }));
+    EXPECT_TRUE(find([](const auto& p) { return p.frozen == 0 && p.field == "frozen"; }));
+    document->undo();
+    document->undo();
+    document->undo();
+    document->execute({{"command", "set_parameter"}, {"node", "policy"}, {"parameter", "units"}, {"value", 3}});
+    EXPECT_TRUE(find([](const auto& p) { return p.wire == 3 && p.node == "head" && p.port == "logits"; }));
     for (const char* name : {"cue_small_A", "mwg_nm_rnn", "nmn_two_targets"}) {
         const auto timed = Document::open(name, registry());
         double best = 1e9;

@@ -135,7 +135,7 @@ private:
                 const auto& frozen = document_->experiment().frozen;
                 return command == "unfreeze" && !frozen.empty() ? any(frozen) : any(nodes()) + ".*";
             }
-            if (name == "fragment") return document_->copyNodes({any(nodes())});
+            if (name == "fragment") return nodes().empty() ? "{}" : document_->copyNodes({any(nodes())});
             return any<std::string>({"text", "two\nlines", "\"quoted\"", "ünusual", ""});
         case ArgumentType::integer:
             return name == "delay" ? below(2) : below(document_->experiment().interventions.size() + 1);

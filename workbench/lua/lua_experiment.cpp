@@ -240,6 +240,10 @@ int pushDocument(lua_State* L, DocumentHandle document) {
     return 1;
 }
 
+int pushDocument(lua_State* L, const Experiment& experiment) {
+    return pushDocument(L, Document::fromJson(experiment.toJson(), registryOf(L)));
+}
+
 Experiment experimentArgument(lua_State* L, int index, const std::string& place) {
     if (const auto* document = testObject<DocumentHandle>(L, index)) return (*document)->validExperiment();
     return Document::open(documentPath(L, index, place), registryOf(L))->validExperiment();

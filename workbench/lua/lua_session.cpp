@@ -304,7 +304,7 @@ int fact(lua_State* L) {
     return 1;
 }
 int experiment(lua_State* L) {
-    return pushDocument(L, Document::fromJson(sessionOf(L).experiment().toJson(), hostOf(L).plugins.registry()));
+    return pushDocument(L, sessionOf(L).experiment());
 }
 int close(lua_State* L) {
     auto& box = self<SessionBox>(L);

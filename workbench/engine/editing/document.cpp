@@ -131,7 +131,7 @@ const std::vector<LocatedProblem>& Document::problems() const {
     if (problems_) return *problems_;
     const auto& read = experiment();
     auto found = readProblems_;
-    found.collect([&] { preflight(read, registry_, {.threads = 1, .executor = "threads"}, found); });
+    found.collect([&] { preflight(read, registry_, {.threads = 1, .executor = "shuffled"}, found); });
     return problems_.emplace(located(found, read));
 }
 
