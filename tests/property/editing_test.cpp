@@ -41,8 +41,9 @@ TEST(Editing, WritesDocumentsAsTheyAreShipped) {
 
 TEST(Editing, IsUndoneAndRedoneToTheByteAndTheSameInLua) {
     LuaHost lua(plugins());
-    const std::vector<std::string> names{"cue_small_A",  "crossed_gain",           "mwg_nm_rnn_staged", "mwg_nm_rnn",
-                                         "crossed_plasticity", "nmn_two_targets_small", "cue_small_B_retro"};
+    const std::vector<std::string> names{"cue_small_A",      "crossed_gain",       "mwg_nm_rnn_staged",
+                                         "mwg_nm_rnn",       "crossed_plasticity", "nmn_two_targets_small",
+                                         "cue_small_B_retro"};
     int executed = 0;
     for (std::uint32_t script = 0; script < 1000; ++script) {
         RandomEdits edits(script);
@@ -68,9 +69,11 @@ TEST(Editing, IsUndoneAndRedoneToTheByteAndTheSameInLua) {
         const auto final = document->text();
         ASSERT_TRUE(final == original || documentText(parseJson(final, "final")) == final) << final;
         const auto complete = document->complete();
-        while (document->undo()) {}
+        while (document->undo()) {
+        }
         ASSERT_EQ(document->text(), original);
-        while (document->redo()) {}
+        while (document->redo()) {
+        }
         ASSERT_EQ(document->text(), final) << lines;
         ASSERT_EQ(document->complete(), complete);
 
@@ -138,8 +141,7 @@ TEST(Editing, TellsItsObservers) {
     {
         const auto subscription = document->subscribe([&](const DocumentEvent& event) { events.push_back(event); });
         document->execute({{"command", "move"}, {"positions", {{"agent", {1, 2}}}}});
-        document->execute(
-            {{"command", "set_parameter"}, {"node", "agent"}, {"parameter", "hidden"}, {"value", 5}});
+        document->execute({{"command", "set_parameter"}, {"node", "agent"}, {"parameter", "hidden"}, {"value", 5}});
         EXPECT_FALSE(document->execute(
             {{"command", "set_parameter"}, {"node", "agent"}, {"parameter", "hidden"}, {"value", 5}}));
         document->undo();
@@ -187,7 +189,8 @@ TEST(Editing, SaysWhetherAWireFits) {
     const auto document = Document::open("cue_small_A", registry());
     const auto refusal = [&](const char* from, const char* to) { return document->canConnect(from, to).refusal; };
     const auto contains = [](const std::string& text, const char* words) {
-        return text.find(words) != std::string::npos ? testing::AssertionSuccess() : testing::AssertionFailure() << text;
+        return text.find(words) != std::string::npos ? testing::AssertionSuccess()
+                                                     : testing::AssertionFailure() << text;
     };
     EXPECT_EQ(refusal("task.reward", "policy.input"), "");
     EXPECT_TRUE(contains(refusal("agent.input", "policy.input"), "is not an output"));
@@ -237,8 +240,8 @@ TEST(Editing, CanvasAndWhatIsSwitchedOffChangeNoRun) {
 }
 
 TEST(Editing, RefusesPositionsThatAreNone) {
-    for (const char* canvas : {R"(3)", R"({"nodes": []})", R"({"nodes": {"a": [1]}})", R"({"nodes": {"a": [1, 2e7]}})",
-                               R"({"node": {}})"}) {
+    for (const char* canvas :
+         {R"(3)", R"({"nodes": []})", R"({"nodes": {"a": [1]}})", R"({"nodes": {"a": [1, 2e7]}})", R"({"node": {}})"}) {
         Json document{{"raphe", 1}, {"nodes", Json::object()}, {"canvas", Json::parse(canvas)}};
         EXPECT_THROW(experimentFromJson(document, registry()), Error) << canvas;
     }

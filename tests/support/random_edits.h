@@ -35,7 +35,9 @@ private:
         for (const auto& node : document_->experiment().nodes) names.push_back(node.name);
         return names;
     }
-    std::string freshName() { return any<std::string>({"a", "gate", "x_", "core", "agent", "n"}) + std::to_string(below(9)); }
+    std::string freshName() {
+        return any<std::string>({"a", "gate", "x_", "core", "agent", "n"}) + std::to_string(below(9));
+    }
     std::string mechanism() { return any(document_->registry().keys()); }
     const DeclarationData* declarationOf(const std::string& node) {
         const auto* spec = document_->experiment().node(node);

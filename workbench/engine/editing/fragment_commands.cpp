@@ -73,8 +73,7 @@ void insertFragment(Draft& draft, const Fragment& fragment, const Json& command)
         auto wire = wireFromJson(fragment.wires[i], place);
         for (auto* end : {&wire.from, &wire.to}) {
             const auto found = names.find(end->node);
-            if (found == names.end())
-                throw Error(place, fmt::format("\"{}\" is no node of the fragment", end->node));
+            if (found == names.end()) throw Error(place, fmt::format("\"{}\" is no node of the fragment", end->node));
             end->node = found->second;
             draft.port(end->text(), end == &wire.from);
         }
