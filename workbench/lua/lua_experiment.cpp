@@ -28,8 +28,7 @@ Json withStages(const Experiment& experiment) {
     return document;
 }
 
-// -- commands
-// ----------------------------------------------------------------------------------------------------------
+// -- commands ---------------------------------------------------------------------------------------------------------
 
 /// Upvalue: the command. Its arguments stand in the order of the table.
 int executeCommand(lua_State* L) {
@@ -84,8 +83,7 @@ int retrace(lua_State* L) {
     return 1;
 }
 
-// -- what it holds
-// -----------------------------------------------------------------------------------------------------
+// -- what it holds ----------------------------------------------------------------------------------------------------
 
 Json valueOf(const Experiment& experiment, const std::string& path) {
     if (isOfStages(path)) return fields::valueAtPlace(withStages(experiment), path);

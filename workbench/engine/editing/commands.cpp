@@ -86,8 +86,7 @@ void checkArgument(const ArgumentInfo& info, const Json& value, const std::strin
     }
 }
 
-// -- Lua
-// ---------------------------------------------------------------------------------------------------------------
+// -- Lua --------------------------------------------------------------------------------------------------------------
 
 std::string luaText(const std::string& text) {
     std::string result = "\"";

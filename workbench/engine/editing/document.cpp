@@ -93,8 +93,7 @@ std::unique_ptr<Document> Document::copy() const {
     return document;
 }
 
-// -- what it holds
-// -----------------------------------------------------------------------------------------------------
+// -- what it holds ----------------------------------------------------------------------------------------------------
 
 void Document::set(Json authored) {
     authored_ = std::move(authored);
@@ -146,8 +145,7 @@ const Experiment& Document::validExperiment() const {
 
 std::string Document::copyNodes(const std::vector<std::string>& names) const { return fragmentOf(complete_, names); }
 
-// -- how it changes
-// ----------------------------------------------------------------------------------------------------
+// -- how it changes ---------------------------------------------------------------------------------------------------
 
 bool Document::execute(const Json& given, const std::string& mergeKey) {
     const auto command = checkedCommand(given);
@@ -236,8 +234,7 @@ void Document::tell(DocumentEvent::Kind kind, const Json& command, const Patch& 
         if (const auto held = observer.lock()) (*held)(event);
 }
 
-// -- its file
-// ----------------------------------------------------------------------------------------------------------
+// -- its file ---------------------------------------------------------------------------------------------------------
 
 void Document::save(const std::filesystem::path& path) {
     if (path.empty()) throw Error("save", "the document has no file yet; name one");

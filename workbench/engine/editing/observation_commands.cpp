@@ -11,8 +11,7 @@ namespace raphe {
 
 namespace {
 
-// -- what a run keeps
-// --------------------------------------------------------------------------------------------------
+// -- what a run keeps -------------------------------------------------------------------------------------------------
 
 std::string portOf(const Json& recording) {
     if (recording.is_string()) return recording.get<std::string>();
@@ -71,8 +70,7 @@ void removeRecording(Draft& draft, const Json& command) {
     draft.prune("record");
 }
 
-// -- interventions
-// -----------------------------------------------------------------------------------------------------
+// -- interventions ----------------------------------------------------------------------------------------------------
 
 Json& interventionAt(Draft& draft, const Json& command) {
     auto& list = draft.list("interventions");
