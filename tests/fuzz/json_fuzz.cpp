@@ -2,6 +2,7 @@
 #include "target.h"
 
 #include "engine/document/json_reader.h"
+#include "engine/document/json_writer.h"
 #include "raphe/error.h"
 
 using namespace raphe;
@@ -11,6 +12,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     try {
         const auto value = parseJson(fuzz::textOf(data, size), "input");
         fuzz::check(parseJson(value.dump(), "again") == value, "a document changed when it was written and read");
+        const auto written = documentText(value);
+        fuzz::check(documentText(parseJson(written, "written")) == written,
+                    "a document that was written in the layout of documents is written otherwise the next time");
     } catch (const Error&) {
     }
     return 0;

@@ -4,6 +4,7 @@
 #include "engine/analysis/figure.h"
 #include "engine/base/available.h"
 #include "engine/base/text.h"
+#include "engine/editing/commands.h"
 #include "engine/learning/preflight.h"
 #include "engine/mechanisms/conformance.h"
 #include "engine/mechanisms/describe.h"
@@ -139,7 +140,7 @@ int describe(const PluginHost& plugins, const std::string& mechanism, bool json,
         if (!markdown)
             throw Error("describe",
                         "name a mechanism, e.g. model.low_rank_rnn, or ask for the whole reference with --markdown");
-        fmt::print("{}", referenceMarkdown(plugins.registry()));
+        fmt::print("{}{}", referenceMarkdown(plugins.registry()), commandsMarkdown());
         return 0;
     }
     const auto& declaration = plugins.registry().find(mechanism, "describe").declaration;

@@ -145,10 +145,11 @@ void setFunctions(lua_State* L, std::initializer_list<Method> functions) {
 }
 
 void makeClass(lua_State* L, const char* name, std::initializer_list<Method> methods,
-               std::initializer_list<Method> metamethods) {
+               std::initializer_list<Method> metamethods, void (*more)(lua_State*)) {
     luaL_newmetatable(L, name);
     lua_newtable(L);
     setFunctions(L, methods);
+    if (more) more(L);
     lua_pushstring(L, name);
     lua_pushcclosure(L, edge<indexClass>, 2);
     lua_setfield(L, -2, "__index");

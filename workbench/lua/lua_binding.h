@@ -99,8 +99,9 @@ struct Method {
 /// Sets fields of the table on top of the stack.
 void setFunctions(lua_State* L, std::initializer_list<Method> functions);
 /// Makes the metatable of a class of userdata. Objects answer an unknown name with a suggestion.
+/// @param more  sets further methods in the table on top of the stack
 void makeClass(lua_State* L, const char* name, std::initializer_list<Method> methods,
-               std::initializer_list<Method> metamethods = {});
+               std::initializer_list<Method> metamethods = {}, void (*more)(lua_State*) = nullptr);
 
 /// C++ objects that Lua owns: __gc destroys them. Specialised by a constant `className`.
 template <class T>

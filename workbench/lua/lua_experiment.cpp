@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/base/text.h"
 #include "engine/document/fields.h"
-#include "engine/graph/graph.h"
 #include "engine/learning/preflight.h"
 #include "lua/lua_module.h"
 #include "lua/lua_sandbox.h"
@@ -18,6 +17,8 @@ namespace {
 
 const Registry& registryOf(lua_State* L) { return hostOf(L).plugins.registry(); }
 
+Document& documentOf(lua_State* L) { return *self<DocumentHandle>(L); }
+
 bool isOfStages(const std::string& path) { return path == "stages" || path.starts_with("stages["); }
 
 /// Always with "stages".
@@ -27,20 +28,62 @@ Json withStages(const Experiment& experiment) {
     return document;
 }
 
-int set(lua_State* L) {
-    auto& experiment = self<Experiment>(L);
-    const auto path = textArgument(L, 2, "experiment:set");
-    if (isOfStages(path)) {
-        auto document = withStages(experiment);
-        fields::setAtPlace(document, path, toJson(L, 3, path));
-        repairEmptyLists(document);
-        experiment.set("stages", document.value("stages", Json::array()), registryOf(L));
-    } else {
-        experiment.set(path, toJson(L, 3, path, {.emptyIsList = true}), registryOf(L));
+// -- commands ---------------------------------------------------------------------------------------------------------
+
+/// Upvalue: the command. Its arguments stand in the order of the table.
+int executeCommand(lua_State* L) {
+    const auto& info = *static_cast<const CommandInfo*>(lua_touserdata(L, lua_upvalueindex(1)));
+    auto& document = documentOf(L);
+    const auto place = std::string("experiment:") + info.name;
+    const int most = static_cast<int>(info.arguments.size());
+    if (lua_gettop(L) > most + 1)
+        throw Error(place,
+                    fmt::format("takes at most {} argument{}, got {}", most, most == 1 ? "" : "s", lua_gettop(L) - 1));
+    Json command{{"command", info.name}};
+    for (int i = 0; i < most; ++i) {
+        const auto& argument = info.arguments[static_cast<std::size_t>(i)];
+        if (!lua_isnoneornil(L, i + 2))
+            command[argument.name] = toJson(L, i + 2, place);
+        else if (argument.type == ArgumentType::value)
+            command[argument.name] = nullptr;
     }
+    document.execute(command);
     lua_settop(L, 1);
     return 1;
 }
+
+void addCommands(lua_State* L) {
+    for (const auto& info : commands()) {
+        lua_pushlightuserdata(L, const_cast<CommandInfo*>(&info));
+        lua_pushcclosure(L, edge<executeCommand>, 1);
+        lua_setfield(L, -2, info.name);
+    }
+}
+
+/// A parameter ("agent.hidden"), a field ("trials"), or a place in the stages.
+int set(lua_State* L) {
+    auto& document = documentOf(L);
+    const auto path = textArgument(L, 2, "experiment:set");
+    const auto value = lua_isnoneornil(L, 3) ? Json() : toJson(L, 3, path);
+    const auto dot = path.find('.');
+    if (isOfStages(path) || dot == std::string::npos)
+        document.execute({{"command", "set_field"}, {"field", path}, {"value", value}});
+    else
+        document.execute({{"command", "set_parameter"},
+                          {"node", path.substr(0, dot)},
+                          {"parameter", path.substr(dot + 1)},
+                          {"value", value}});
+    lua_settop(L, 1);
+    return 1;
+}
+template <bool (Document::*Retrace)()>
+int retrace(lua_State* L) {
+    const bool any = (documentOf(L).*Retrace)();
+    lua_pushboolean(L, any);
+    return 1;
+}
+
+// -- what it holds ----------------------------------------------------------------------------------------------------
 
 Json valueOf(const Experiment& experiment, const std::string& path) {
     if (isOfStages(path)) return fields::valueAtPlace(withStages(experiment), path);
@@ -65,23 +108,77 @@ Json valueOf(const Experiment& experiment, const std::string& path) {
     throw Error(path, "the experiment has no such node" + suggestion(path.substr(0, dot), names));
 }
 int get(lua_State* L) {
-    pushJson(L, valueOf(self<Experiment>(L), textArgument(L, 2, "experiment:get")));
+    pushJson(L, valueOf(documentOf(L).experiment(), textArgument(L, 2, "experiment:get")));
     return 1;
 }
 int json(lua_State* L) {
-    pushJson(L, self<Experiment>(L).toJson());
+    pushJson(L, documentOf(L).experiment().toJson());
     return 1;
 }
-int copy(lua_State* L) {
-    pushObject(L, Experiment(self<Experiment>(L)));
+int text(lua_State* L) {
+    pushText(L, documentOf(L).text());
+    return 1;
+}
+int problems(lua_State* L) {
+    Json list = Json::array();
+    for (const auto& problem : documentOf(L).problems()) {
+        Json item{{"text", problem.text()}, {"place", problem.place}, {"sentence", problem.sentence}};
+        for (const auto& [key, value] : {std::pair{"node", &problem.node},
+                                         {"port", &problem.port},
+                                         {"parameter", &problem.parameter},
+                                         {"field", &problem.field}})
+            if (!value->empty()) item[key] = *value;
+        for (const auto& [key, value] : {std::pair{"wire", problem.wire},
+                                         {"recording", problem.recording},
+                                         {"intervention", problem.intervention},
+                                         {"frozen", problem.frozen},
+                                         {"stage", problem.stage}})
+            if (value >= 0) item[key] = value;
+        list.push_back(std::move(item));
+    }
+    pushJson(L, list);
+    return 1;
+}
+/// Whether a wire may be drawn, and a sentence: why not, or what it would do.
+int canConnect(lua_State* L) {
+    const auto connection = documentOf(L).canConnect(textArgument(L, 2, "experiment:can_connect"),
+                                                     textArgument(L, 3, "experiment:can_connect"));
+    lua_pushboolean(L, connection.fits());
+    const auto& sentence = connection.fits() ? connection.note : connection.refusal;
+    if (sentence.empty()) return 1;
+    pushText(L, sentence);
+    return 2;
+}
+int copyNodes(lua_State* L) {
+    std::vector<std::string> names;
+    const auto list = toJson(L, 2, "experiment:copy_nodes", {.emptyIsList = true});
+    for (const auto& name : list.is_array() ? list : Json::array({list})) {
+        if (!name.is_string()) throw Error("experiment:copy_nodes", "expected names of nodes");
+        names.push_back(name.get<std::string>());
+    }
+    pushText(L, documentOf(L).copyNodes(names));
+    return 1;
+}
+int copy(lua_State* L) { return pushDocument(L, documentOf(L).copy()); }
+int save(lua_State* L) {
+    auto& document = documentOf(L);
+    const auto path = lua_isnoneornil(L, 2) ? document.path().string() : textArgument(L, 2, "experiment:save");
+    if (path.empty()) throw Error("experiment:save", "the document has no file yet; name one");
+    document.save(allowedPath(L, path, "experiment:save"));
+    lua_settop(L, 1);
+    return 1;
+}
+int modified(lua_State* L) {
+    lua_pushboolean(L, documentOf(L).modified());
     return 1;
 }
 int check(lua_State* L) {
     const Options options(L, 2, "experiment:check", {"threads"});
     auto session = sessionOptions(options);
     session.checkpoints = true;
+    const auto& experiment = documentOf(L).validExperiment();
     Problems problems;
-    const auto found = preflight(self<Experiment>(L), registryOf(L), session, problems);
+    const auto found = preflight(experiment, registryOf(L), session, problems);
     problems.throwIfAny();
     Json result{{"nodes", found->graph.nodes().size()},
                 {"wires", found->graph.wires().size()},
@@ -95,91 +192,104 @@ int check(lua_State* L) {
     return 1;
 }
 int session(lua_State* L) {
-    auto experiment = self<Experiment>(L);
     const Options options(L, 2, "experiment:session", {"seed", "threads", "precision", "executor", "schedule_seed"});
+    auto experiment = documentOf(L).validExperiment();
     setSeedAndPrecision(experiment, options, registryOf(L));
     requireMemory(L, sessionBytes(experiment, registryOf(L)), "experiment:session");
     return pushSession(L, Session::create(experiment, registryOf(L), sessionOptions(options)));
 }
 int toText(lua_State* L) {
-    const auto& experiment = self<Experiment>(L);
+    const auto& experiment = documentOf(L).experiment();
     pushText(L, fmt::format("experiment {} ({} nodes)", experiment.name, experiment.nodes.size()));
     return 1;
 }
 
-} // namespace
-
-void repairEmptyLists(Json& document) {
-    const auto repair = [](Json& value) {
-        if (value.is_object() && value.empty()) value = Json::array();
-    };
-    for (const char* key : {"wires", "record", "interventions", "frozen", "stages"})
-        if (document.contains(key)) repair(document[key]);
-    const auto repairFields = [&](Json& object, const char* key) {
-        if (object.is_object() && object.contains(key)) repair(object[key]);
-    };
-    if (document.contains("stages") && document["stages"].is_array())
-        for (auto& stage : document["stages"]) {
-            repairFields(stage, "frozen");
-            if (stage.is_object() && stage.contains("set") && stage["set"].is_object())
-                for (auto& [key, value] : stage["set"].items()) repair(value);
-            if (stage.is_object() && stage.contains("schedules") && stage["schedules"].is_object())
-                for (auto& [key, schedule] : stage["schedules"].items())
-                    for (const char* list : {"at", "values"}) repairFields(schedule, list);
-        }
-    if (!document.contains("nodes") || !document["nodes"].is_object()) return;
-    for (auto& [name, node] : document["nodes"].items())
-        if (node.is_object() && node.contains("params") && node["params"].is_object())
-            for (auto& [key, value] : node["params"].items()) repair(value);
-}
-
-Experiment experimentArgument(lua_State* L, int index, const std::string& place) {
-    if (const auto* experiment = testObject<Experiment>(L, index)) return *experiment;
+/// The file of a document, or the name of one that comes with Raphe.
+std::string documentPath(lua_State* L, int index, const std::string& place) {
     if (lua_type(L, index) != LUA_TSTRING)
         throw Error(place, "expected an experiment, or the name or file of one, got " + shown(L, index));
     const auto name = textArgument(L, index, place);
-    const auto& registry = registryOf(L);
     // A file below the working folder comes first; a bare name may also be one that comes with Raphe.
     const bool bare = name.find('/') == std::string::npos;
     std::error_code error;
-    if (!bare || fs::exists(hostOf(L).workingFolder / name, error))
-        return loadExperiment(allowedPath(L, name, place).string(), registry);
+    if (!bare || fs::exists(hostOf(L).workingFolder / name, error)) return allowedPath(L, name, place).string();
     const auto names = experimentNames();
     if (std::find(names.begin(), names.end(), name) == names.end())
         throw Error(name, "neither a file nor an experiment that comes with Raphe" + suggestion(name, names));
-    auto experiment = loadExperiment((resourceFolder() / "experiments" / (name + ".json")).string(), registry);
-    return experiment;
+    return (resourceFolder() / "experiments" / (name + ".json")).string();
 }
 
-int loadExperimentFile(lua_State* L) {
-    pushObject(L, experimentArgument(L, 1, "raphe.load"));
-    return 1;
-}
-
-int makeExperiment(lua_State* L) {
+/// The document of a table that a script made.
+DocumentHandle documentFromTable(lua_State* L, const std::string& place) {
     if (lua_type(L, 1) != LUA_TTABLE)
-        throw Error("raphe.experiment", "expected a table {nodes = ..., wires = ...}, got " + shown(L, 1));
+        throw Error(place, "expected a table {nodes = ..., wires = ...}, got " + shown(L, 1));
     auto document = toJson(L, 1, "");
-    if (!document.is_object())
-        throw Error("raphe.experiment", "expected a table {nodes = ..., wires = ...}, got a list");
-    repairEmptyLists(document);
+    if (!document.is_object()) throw Error(place, "expected a table {nodes = ..., wires = ...}, got a list");
+    fields::repairEmptyLists(document);
     if (!document.contains("raphe")) document["raphe"] = 1;
     if (document.contains("base") && document["base"].is_string() &&
         document["base"].get<std::string>().find('/') != std::string::npos)
         throw Error("base", "expected the name of an experiment, without a folder");
-    pushObject(L, experimentFromJson(std::move(document), registryOf(L), hostOf(L).workingFolder));
+    return Document::fromJson(document, registryOf(L), hostOf(L).workingFolder);
+}
+
+} // namespace
+
+int pushDocument(lua_State* L, DocumentHandle document) {
+    pushObject(L, std::move(document));
     return 1;
 }
 
+int pushDocument(lua_State* L, const Experiment& experiment) {
+    return pushDocument(L, Document::fromJson(experiment.toJson(), registryOf(L)));
+}
+
+Experiment experimentArgument(lua_State* L, int index, const std::string& place) {
+    if (const auto* document = testObject<DocumentHandle>(L, index)) return (*document)->validExperiment();
+    return Document::open(documentPath(L, index, place), registryOf(L))->validExperiment();
+}
+
+int loadExperimentFile(lua_State* L) {
+    if (const auto* given = testObject<DocumentHandle>(L, 1)) return pushDocument(L, (*given)->copy());
+    DocumentHandle document = Document::open(documentPath(L, 1, "raphe.load"), registryOf(L));
+    document->requireReadable();
+    return pushDocument(L, std::move(document));
+}
+
+int openDocument(lua_State* L) {
+    return pushDocument(L, Document::open(documentPath(L, 1, "raphe.open"), registryOf(L)));
+}
+
+int newDocument(lua_State* L) {
+    if (lua_gettop(L) == 0) lua_newtable(L);
+    if (lua_type(L, 1) == LUA_TSTRING)
+        return pushDocument(L, Document::create(textArgument(L, 1, "raphe.new"), registryOf(L)));
+    return pushDocument(L, documentFromTable(L, "raphe.new"));
+}
+
+int makeExperiment(lua_State* L) {
+    auto document = documentFromTable(L, "raphe.experiment");
+    document->requireReadable();
+    return pushDocument(L, std::move(document));
+}
+
 void openExperiments(lua_State* L) {
-    makeClass(L, ClassOf<Experiment>::name,
+    makeClass(L, ClassOf<DocumentHandle>::name,
               {{"set", edge<set>},
+               {"undo", edge<retrace<&Document::undo>>},
+               {"redo", edge<retrace<&Document::redo>>},
                {"get", edge<get>},
                {"json", edge<json>},
+               {"text", edge<text>},
+               {"problems", edge<problems>},
+               {"can_connect", edge<canConnect>},
+               {"copy_nodes", edge<copyNodes>},
                {"copy", edge<copy>},
+               {"save", edge<save>},
+               {"modified", edge<modified>},
                {"check", edge<check>},
                {"session", edge<session>}},
-              {{"__gc", destroy<Experiment>}, {"__tostring", edge<toText>}});
+              {{"__gc", destroy<DocumentHandle>}, {"__tostring", edge<toText>}}, addCommands);
 }
 
 } // namespace raphe::lua

@@ -96,10 +96,25 @@ public:
         throw Error(message);
     }
 
+    void share(const std::string& variable, std::shared_ptr<Document> document) {
+        std::pair<const std::string&, std::shared_ptr<Document>&> shared(variable, document);
+        lua_settop(L_, 0);
+        lua_pushcfunction(L_, edge<setGlobal>);
+        lua_pushlightuserdata(L_, &shared);
+        if (lua_pcall(L_, 1, 0, 0) != LUA_OK) throw Error("Lua", textOfError());
+    }
+
     void setScriptFolder(fs::path folder) { host_.scriptFolder = std::move(folder); }
     void cancel() { host_.cancelled.store(true, std::memory_order_relaxed); }
 
 private:
+    static int setGlobal(lua_State* L) {
+        auto& [variable, document] =
+            *static_cast<std::pair<const std::string&, std::shared_ptr<Document>&>*>(lua_touserdata(L, 1));
+        pushDocument(L, document);
+        lua_setglobal(L, variable.c_str());
+        return 0;
+    }
     static int compileAndCall(lua_State* L) {
         const auto& [text, name] =
             *static_cast<const std::pair<std::string_view, const std::string&>*>(lua_touserdata(L, 1));
@@ -135,6 +150,9 @@ int LuaHost::runFile(const fs::path& path) {
 int LuaHost::runText(std::string_view text, const std::string& name) {
     impl_->setScriptFolder({});
     return impl_->run(text, "@" + name);
+}
+void LuaHost::share(const std::string& variable, std::shared_ptr<Document> document) {
+    impl_->share(variable, std::move(document));
 }
 void LuaHost::cancel() { impl_->cancel(); }
 

@@ -13,6 +13,8 @@
 
 namespace raphe {
 
+class Document;
+
 struct LuaOptions {
     std::vector<std::string> scriptArguments; ///< raphe.args
     bool allowIo = false; ///< files anywhere, instead of only below the working folder and the run's folder
@@ -38,6 +40,8 @@ public:
     int runFile(const std::filesystem::path& path);
     /// The same for a text; `name` stands in messages instead of a file's.
     int runText(std::string_view text, const std::string& name);
+    /// Gives scripts a document as a global variable.
+    void share(const std::string& variable, std::shared_ptr<Document> document);
     /// Ends the script that runs now (or the next one), whatever it is doing. From any thread and from signal handlers.
     void cancel();
 

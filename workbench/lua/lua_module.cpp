@@ -275,6 +275,8 @@ void openModule(lua_State* L) {
                      {"describe", edge<describe>},
                      {"experiments", edge<experiments>},
                      {"load", edge<loadExperimentFile>},
+                     {"open", edge<openDocument>},
+                     {"new", edge<newDocument>},
                      {"experiment", edge<makeExperiment>},
                      {"run", edge<runFromLua>},
                      {"open_run", edge<openRun>},

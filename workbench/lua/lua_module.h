@@ -1,31 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/editing/document.h"
 #include "lua/lua_binding.h"
 #include "lua/lua_values.h"
+
+#include <memory>
+#include <string>
 
 namespace raphe::lua {
 
 /// Makes the module `raphe`: what `require "raphe"` returns, and a global variable.
 void openModule(lua_State* L);
 
-void openExperiments(lua_State* L);
-int loadExperimentFile(lua_State* L); ///< raphe.load
-int makeExperiment(lua_State* L);     ///< raphe.experiment
+/// What an experiment is in Lua: a document open for editing, which the window may hold as well.
+using DocumentHandle = std::shared_ptr<Document>;
 template <>
-struct ClassOf<Experiment> {
+struct ClassOf<DocumentHandle> {
     static constexpr const char* name = "experiment";
 };
-/// The experiment at `index`: an object, or the name or file of one.
+void openExperiments(lua_State* L);
+int loadExperimentFile(lua_State* L); ///< raphe.load
+int openDocument(lua_State* L);       ///< raphe.open
+int newDocument(lua_State* L);        ///< raphe.new
+int makeExperiment(lua_State* L);     ///< raphe.experiment
+/// Puts a document on the stack.
+int pushDocument(lua_State* L, DocumentHandle document);
+/// The same for an experiment that has no document of its own: that of a session, or of a run.
+int pushDocument(lua_State* L, const Experiment& experiment);
+/// The experiment at `index`: an object, or the name or file of one. @throws Error with every problem
 Experiment experimentArgument(lua_State* L, int index, const std::string& place);
-/// The empty table {} stands for a list or for an object, depending on the field.
-void repairEmptyLists(Json& document);
 
 void openSessions(lua_State* L);
 /// Puts a session on the stack.
 int pushSession(lua_State* L, std::unique_ptr<Session> session);
 SessionOptions sessionOptions(const Options& options);
-/// A recording of seed and precision in the experiment.
+/// What the options say of seed and precision.
 void setSeedAndPrecision(Experiment& experiment, const Options& options, const Registry& registry);
 /// Memory that a session of this experiment is about to take. @throws Error if the script may not use so much
 double sessionBytes(const Experiment& experiment, const Registry& registry);

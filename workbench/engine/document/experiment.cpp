@@ -2,8 +2,10 @@
 #include "engine/document/experiment.h"
 
 #include "engine/base/text.h"
+#include "engine/document/canvas.h"
 #include "engine/document/fields.h"
 #include "engine/document/json_reader.h"
+#include "engine/document/variants.h"
 #include "engine/graph/graph.h"
 #include "engine/mechanisms/plugin_host.h"
 
@@ -151,30 +153,6 @@ void setStages(Experiment& e, const std::string& place, const Json& value, const
     e.stages = std::move(changed);
 }
 
-Json readDocument(const std::filesystem::path& path, std::set<std::string>& chain);
-
-Json withBase(Json document, const std::filesystem::path& folder, std::set<std::string>& chain) {
-    if (!document.is_object()) expected("document", "an object", document);
-    if (!document.contains("base")) return document;
-    if (!document["base"].is_string()) expected("base", "the name of an experiment", document["base"]);
-    const auto name = document["base"].get<std::string>();
-    const auto beside = folder / (name + ".json");
-    Json base = readDocument(std::filesystem::exists(beside) ? beside : findExperiment(name), chain);
-    document.erase("base");
-    // The stages of a variant take as long as they take.
-    if (document.contains("stages") && document["stages"].is_array() && !document.contains("iterations") &&
-        base.is_object())
-        base.erase("iterations");
-    base.merge_patch(document);
-    return base;
-}
-
-Json readDocument(const std::filesystem::path& path, std::set<std::string>& chain) {
-    if (!chain.insert(std::filesystem::weakly_canonical(path).string()).second)
-        throw Error(path.string(), "extends itself through \"base\"; remove one of the links");
-    return withBase(readJson(path), path.parent_path(), chain);
-}
-
 } // namespace
 
 const char* nameOf(Operation operation) {
@@ -242,12 +220,30 @@ Json toJson(const ParamValue& value) {
     return std::visit([](const auto& v) { return Json(v); }, value);
 }
 
+WireSpec wireFromJson(const Json& value, const std::string& place) {
+    WireSpec wire;
+    readWire(value, place, wire);
+    return wire;
+}
+
+Json toJson(const WireSpec& wire) {
+    if (!wire.delay) return wire.from.text() + " -> " + wire.to.text();
+    return {{"from", wire.from.text()}, {"to", wire.to.text()}, {"delay", *wire.delay}};
+}
+
+Recording recordingFromJson(const Json& value, const std::string& place) {
+    Recording recording;
+    readRecording(value, place, recording);
+    return recording;
+}
+
 Json toJson(const Intervention& i) {
     Json result = {{"port", i.target.text()}, {"operation", nameOf(i.operation)}};
     if (i.component >= 0) result["component"] = i.component;
     if (i.operation != Operation::lesion) result["value"] = i.value;
     result["from"] = i.from;
     if (i.to >= 0) result["to"] = i.to;
+    if (!i.enabled) result["enabled"] = false;
     return result;
 }
 
@@ -261,7 +257,8 @@ Intervention interventionFromJson(const Json& value, const std::string& place) {
                 {"component", integerInto(i.component, 0, last)},
                 {"value", numberInto(i.value)},
                 {"from", integerInto(i.from, 0, last)},
-                {"to", integerInto(i.to, 0, last)}});
+                {"to", integerInto(i.to, 0, last)},
+                {"enabled", booleanInto(i.enabled)}});
     if (i.target.node.empty()) throw Error(place, "an intervention needs \"port\"");
     if (i.to >= 0 && i.to <= i.from)
         throw Error(place, fmt::format("no step lies in from {} <= t < to {}", i.from, i.to));
@@ -313,12 +310,8 @@ void Experiment::set(const std::string& path, const Json& value, const Registry&
     if (path == "stages" || path.starts_with("stages[")) return setStages(*this, path, value, registry);
     const auto dot = path.find('.');
     if (dot == std::string::npos) {
-        std::vector<std::string> known{"stages"};
         for (const auto& field : scalarFields(*this)) {
-            if (path != field.key) {
-                known.emplace_back(field.key);
-                continue;
-            }
+            if (path != field.key) continue;
             const auto before = iterations;
             field.read(value, path);
             if (const auto sum = iterationsOf(stages); !stages.empty() && iterations > sum) {
@@ -328,7 +321,7 @@ void Experiment::set(const std::string& path, const Json& value, const Registry&
             }
             return;
         }
-        throw Error(path, "the document has no field of this name" + suggestion(path, known) +
+        throw Error(path, "the document has no field of this name" + suggestion(path, settableFields()) +
                               "; a hyper-parameter is written node.parameter");
     }
     const auto nodeName = path.substr(0, dot), key = path.substr(dot + 1);
@@ -361,12 +354,7 @@ Json Experiment::toJson() const {
         for (const auto& [key, value] : item.params) entry["params"][key] = raphe::toJson(value);
     }
     auto& wiresJson = document["wires"] = Json::array();
-    for (const auto& wire : wires) {
-        if (wire.delay)
-            wiresJson.push_back({{"from", wire.from.text()}, {"to", wire.to.text()}, {"delay", *wire.delay}});
-        else
-            wiresJson.push_back(wire.from.text() + " -> " + wire.to.text());
-    }
+    for (const auto& wire : wires) wiresJson.push_back(raphe::toJson(wire));
     auto& record = document["record"] = Json::array();
     for (const auto& r : recordings)
         record.push_back({{"port", r.port.text()},
@@ -387,6 +375,13 @@ Json Experiment::toJson() const {
     document["memory_mib"] = memoryMiB;
     document["precision"] = precision == Precision::float32 ? "float32" : "float64";
     return document;
+}
+
+std::vector<std::string> settableFields() {
+    Experiment any;
+    std::vector<std::string> names{"stages"};
+    for (const auto& field : scalarFields(any)) names.emplace_back(field.key);
+    return names;
 }
 
 std::vector<std::string> experimentNames() {
@@ -413,8 +408,8 @@ std::filesystem::path findExperiment(const std::string& nameOrPath) {
 
 Experiment experimentFromJson(Json document, const Registry& registry, const std::filesystem::path& folder,
                               Problems& problems) {
-    std::set<std::string> chain;
-    document = withBase(std::move(document), folder, chain);
+    auto base = baseOf(document, folder);
+    document = extended(std::move(base), std::move(document));
     if (!document.contains("raphe"))
         problems.add("raphe", "the document's version is missing; write \"raphe\": 1");
     else if (document["raphe"] != 1)
@@ -441,6 +436,7 @@ Experiment experimentFromJson(Json document, const Registry& registry, const std
              if (!value.is_string()) expected(place, "a pattern of tensor names", value);
              pattern = value.get<std::string>();
          })});
+    fields.push_back({"canvas", [](const Json& value, const std::string& place) { positionsFromJson(value, place); }});
     Json stages; // their parameters are those of a node, which may come later
     fields.push_back({"stages", [&stages](const Json& value, const std::string&) { stages = value; }});
     readFields(document, "", fields, problems);
@@ -465,8 +461,7 @@ Experiment accepted(Experiment experiment, const Registry& registry, Problems& p
 Experiment readExperiment(const std::string& nameOrPath, const std::vector<std::string>& assignments,
                           const Registry& registry, Problems& problems) {
     const auto path = findExperiment(nameOrPath);
-    std::set<std::string> chain;
-    auto experiment = experimentFromJson(readDocument(path, chain), registry, path.parent_path(), problems);
+    auto experiment = experimentFromJson(readExtended(path), registry, path.parent_path(), problems);
     if (experiment.name.empty()) experiment.name = path.stem();
     for (const auto& assignment : assignments) {
         // What a node of an unknown mechanism can be given is unknown too.

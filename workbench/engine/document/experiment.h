@@ -2,12 +2,10 @@
 #pragma once
 
 #include "engine/base/tensor.h"
-#include "engine/document/problems.h"
-#include "engine/mechanisms/registry.h"
-
 #include "engine/document/json_reader.h"
 #include "engine/document/problems.h"
 #include "engine/document/stages.h"
+#include "engine/document/variants.h"
 #include "engine/mechanisms/registry.h"
 #include <nlohmann/json.hpp>
 
@@ -46,6 +44,7 @@ struct Intervention {
     int component = -1;    ///< unit of the port, or row-major entry of the tensor; -1: all
     double value = 0;      ///< clamp: the value; scale: the factor; perturb: what is added; lesion: not used (0)
     int from = 0, to = -1; ///< steps from <= t < to; to = -1: to the end of the trial
+    bool enabled = true;   ///< one that is switched off stays in the document and does nothing
     friend bool operator==(const Intervention&, const Intervention&) = default;
 };
 
@@ -87,8 +86,8 @@ struct Experiment {
     Json toJson() const;
 };
 
-/// A file, or the name of an experiment that comes with Raphe.
-std::filesystem::path findExperiment(const std::string& nameOrPath);
+/// Fields of the document that Experiment::set() knows.
+std::vector<std::string> settableFields();
 /// Names of the experiments that come with Raphe.
 std::vector<std::string> experimentNames();
 /// Reads a document and the documents that it extends ("base"), and applies assignments as Experiment::setText() does.
@@ -109,6 +108,11 @@ Experiment experimentFromJson(Json document, const Registry& registry, const std
 /// A hyper-parameter's value from JSON. @throws Error at `place`
 ParamValue readParam(const ParamInfo& info, const Json& value, const std::string& place);
 Json toJson(const ParamValue& value);
+/// A wire as it stands in a document. @throws Error at `place`
+WireSpec wireFromJson(const Json& value, const std::string& place);
+/// "node.port -> node.port", or an object if it has a delay.
+Json toJson(const WireSpec& wire);
+Recording recordingFromJson(const Json& value, const std::string& place);
 Json toJson(const Intervention& intervention);
 Intervention interventionFromJson(const Json& value, const std::string& place);
 /// An intervention as text: "modulator.output[2]=clamp:0@10:20", "core.hidden=scale:0.5".

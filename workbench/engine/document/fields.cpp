@@ -134,4 +134,28 @@ void setAtPlace(Json& document, const std::string& place, const Json& value) {
         (*target)[parts.back().key] = value;
 }
 
+void repairEmptyLists(Json& document) {
+    const auto repair = [](Json& value) {
+        if (value.is_object() && value.empty()) value = Json::array();
+    };
+    for (const char* key : {"wires", "record", "interventions", "frozen", "stages"})
+        if (document.contains(key)) repair(document[key]);
+    const auto repairFields = [&](Json& object, const char* key) {
+        if (object.is_object() && object.contains(key)) repair(object[key]);
+    };
+    if (document.contains("stages") && document["stages"].is_array())
+        for (auto& stage : document["stages"]) {
+            repairFields(stage, "frozen");
+            if (stage.is_object() && stage.contains("set") && stage["set"].is_object())
+                for (auto& [key, value] : stage["set"].items()) repair(value);
+            if (stage.is_object() && stage.contains("schedules") && stage["schedules"].is_object())
+                for (auto& [key, schedule] : stage["schedules"].items())
+                    for (const char* list : {"at", "values"}) repairFields(schedule, list);
+        }
+    if (!document.contains("nodes") || !document["nodes"].is_object()) return;
+    for (auto& [name, node] : document["nodes"].items())
+        if (node.is_object() && node.contains("params") && node["params"].is_object())
+            for (auto& [key, value] : node["params"].items()) repair(value);
+}
+
 } // namespace raphe::fields

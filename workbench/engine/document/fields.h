@@ -49,6 +49,9 @@ const Json& valueAtPlace(const Json& document, const std::string& place);
 /// Puts a value there; null removes a field. Lists keep their length. @throws Error if there is no such place
 void setAtPlace(Json& document, const std::string& place, const Json& value);
 
+/// Makes lists of the empty objects of a document that stand where lists belong: scripts have one kind of empty table.
+void repairEmptyLists(Json& document);
+
 inline auto textInto(std::string& target) {
     return [&target](const Json& value, const std::string& place) {
         if (!value.is_string()) expected(place, "a text", value);

@@ -218,6 +218,12 @@ Json parseText(std::string_view text, const std::string& place, const JsonLimits
 
 } // namespace
 
+std::vector<std::string> keysOf(const Json& object) {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : object.items()) keys.push_back(key);
+    return keys;
+}
+
 Json parseJson(std::string_view text, const std::string& place, const JsonLimits& limits) {
     return parseText(text, place, limits);
 }

@@ -7,10 +7,14 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace raphe {
 
 using Json = nlohmann::ordered_json;
+
+/// Names of the members of an object, in their order.
+std::vector<std::string> keysOf(const Json& object);
 
 /// What a document may be at most. Checked while the text is read, before the values are stored.
 struct JsonLimits {

@@ -3,6 +3,7 @@
 
 #include "raphe/error.h"
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +16,11 @@ namespace raphe {
 class Problems {
 public:
     void add(const std::string& place, const std::string& sentence) { addLine(place + ": " + sentence); }
+    /// One that belongs to a port of the node at this place.
+    void add(const std::string& place, const std::string& sentence, const std::string& port) {
+        add(place, sentence);
+        ports_.emplace(lines_.back(), port);
+    }
     /// One problem for each line of the error.
     void add(const Error& error) {
         std::string_view text = error.what();
@@ -36,6 +42,11 @@ public:
 
     bool empty() const { return lines_.empty(); }
     const std::vector<std::string>& lines() const { return lines_; }
+    /// The port that a line belongs to; empty if nothing is known of one.
+    std::string port(const std::string& line) const {
+        const auto found = ports_.find(line);
+        return found == ports_.end() ? std::string() : found->second;
+    }
     /// Whether a problem lies at this place or below it: "nodes.a" is concerned by "nodes.a.params.units: ...".
     bool concern(const std::string& place) const {
         for (const char separator : {' ', '.', ':', '['}) {
@@ -59,7 +70,8 @@ private:
     }
 
     std::vector<std::string> lines_;
-    std::set<std::string> sorted_; ///< the same lines
+    std::set<std::string> sorted_;             ///< the same lines
+    std::map<std::string, std::string> ports_; ///< by line
 };
 
 } // namespace raphe

@@ -247,7 +247,8 @@ private:
             if (!info.optional && size != noPort && !doubtful) {
                 problems_.add("nodes." + node.name,
                               fmt::format("nothing is wired to its port \"{}\" ({}); add a wire \"... -> {}.{}\"",
-                                          info.name, info.help, node.name, info.name));
+                                          info.name, info.help, node.name, info.name),
+                              info.name);
                 node.sound = false;
             }
             if (size == openSize) size = noPort;

@@ -186,7 +186,8 @@ SweepPlan<T> Setup<T>::plan(int planSteps, int planTrials, const std::vector<Int
     result.memoryBytes = static_cast<std::size_t>(experiment.memoryMiB * 1048576);
     result.streams = streams;
     result.interrupt = interrupt;
-    for (const auto& intervention : interventions) result.interventions.push_back(resolve(intervention));
+    for (const auto& intervention : interventions)
+        if (intervention.enabled) result.interventions.push_back(resolve(intervention));
     return result;
 }
 
