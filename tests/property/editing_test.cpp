@@ -41,8 +41,9 @@ TEST(Editing, WritesDocumentsAsTheyAreShipped) {
 
 TEST(Editing, IsUndoneAndRedoneToTheByteAndTheSameInLua) {
     LuaHost lua(plugins());
-    const std::vector<std::string> names{"cue_small_A",  "crossed_gain",           "mwg_nm_rnn_staged", "mwg_nm_rnn",
-                                         "crossed_plasticity", "nmn_two_targets_small", "cue_small_B_retro"};
+    const std::vector<std::string> names{"cue_small_A",      "crossed_gain",       "mwg_nm_rnn_staged",
+                                         "mwg_nm_rnn",       "crossed_plasticity", "nmn_two_targets_small",
+                                         "cue_small_B_retro"};
     int executed = 0;
     for (std::uint32_t script = 0; script < 1000; ++script) {
         RandomEdits edits(script);
@@ -66,11 +67,13 @@ TEST(Editing, IsUndoneAndRedoneToTheByteAndTheSameInLua) {
             }
         }
         const auto final = document->text();
-        if (final != original) ASSERT_EQ(documentText(parseJson(final, "final")), final);
+        ASSERT_TRUE(final == original || documentText(parseJson(final, "final")) == final) << final;
         const auto complete = document->complete();
-        while (document->undo()) {}
+        while (document->undo()) {
+        }
         ASSERT_EQ(document->text(), original);
-        while (document->redo()) {}
+        while (document->redo()) {
+        }
         ASSERT_EQ(document->text(), final) << lines;
         ASSERT_EQ(document->complete(), complete);
 
@@ -78,8 +81,10 @@ TEST(Editing, IsUndoneAndRedoneToTheByteAndTheSameInLua) {
         lua.share("document", replayed);
         ASSERT_NO_THROW(ASSERT_EQ(lua.runText(lines, "echo"), 0)) << lines;
         ASSERT_EQ(replayed->text(), final) << lines;
-        // What is written reads as what was edited.
-        ASSERT_EQ(Document::fromText(final, "final", registry(), experimentFolder())->complete(), complete);
+        // What is written reads as what was edited; the order of nodes counts, that of fields does not.
+        const auto read = Document::fromText(final, "final", registry(), experimentFolder());
+        ASSERT_EQ(nlohmann::json(read->complete()), nlohmann::json(complete));
+        ASSERT_EQ(keysOf(read->complete()["nodes"]), keysOf(complete["nodes"]));
     }
     EXPECT_GT(executed, 4000);
 }
@@ -136,8 +141,7 @@ TEST(Editing, TellsItsObservers) {
     {
         const auto subscription = document->subscribe([&](const DocumentEvent& event) { events.push_back(event); });
         document->execute({{"command", "move"}, {"positions", {{"agent", {1, 2}}}}});
-        document->execute(
-            {{"command", "set_parameter"}, {"node", "agent"}, {"parameter", "hidden"}, {"value", 5}});
+        document->execute({{"command", "set_parameter"}, {"node", "agent"}, {"parameter", "hidden"}, {"value", 5}});
         EXPECT_FALSE(document->execute(
             {{"command", "set_parameter"}, {"node", "agent"}, {"parameter", "hidden"}, {"value", 5}}));
         document->undo();
@@ -162,8 +166,12 @@ TEST(Editing, SaysWhereProblemsAreInTime) {
         return std::find_if(problems.begin(), problems.end(), holds) != problems.end();
     };
     EXPECT_TRUE(find([](const auto& p) { return p.node == "head" && p.port == "logits"; }));
-    EXPECT_TRUE(find([](const auto& p) { return p.wire >= 0 && p.node == "learner"; }) ||
-                find([](const auto& p) { return p.node == "learner"; }));
+    EXPECT_TRUE(find([](const auto& p) { return p.frozen == 0 && p.field == "frozen"; }));
+    document->undo();
+    document->undo();
+    document->undo();
+    document->execute({{"command", "set_parameter"}, {"node", "policy"}, {"parameter", "units"}, {"value", 3}});
+    EXPECT_TRUE(find([](const auto& p) { return p.wire == 3 && p.node == "head" && p.port == "logits"; }));
     for (const char* name : {"cue_small_A", "mwg_nm_rnn", "nmn_two_targets"}) {
         const auto timed = Document::open(name, registry());
         double best = 1e9;
@@ -181,7 +189,8 @@ TEST(Editing, SaysWhetherAWireFits) {
     const auto document = Document::open("cue_small_A", registry());
     const auto refusal = [&](const char* from, const char* to) { return document->canConnect(from, to).refusal; };
     const auto contains = [](const std::string& text, const char* words) {
-        return text.find(words) != std::string::npos ? testing::AssertionSuccess() : testing::AssertionFailure() << text;
+        return text.find(words) != std::string::npos ? testing::AssertionSuccess()
+                                                     : testing::AssertionFailure() << text;
     };
     EXPECT_EQ(refusal("task.reward", "policy.input"), "");
     EXPECT_TRUE(contains(refusal("agent.input", "policy.input"), "is not an output"));
@@ -231,8 +240,8 @@ TEST(Editing, CanvasAndWhatIsSwitchedOffChangeNoRun) {
 }
 
 TEST(Editing, RefusesPositionsThatAreNone) {
-    for (const char* canvas : {R"(3)", R"({"nodes": []})", R"({"nodes": {"a": [1]}})", R"({"nodes": {"a": [1, 2e7]}})",
-                               R"({"node": {}})"}) {
+    for (const char* canvas :
+         {R"(3)", R"({"nodes": []})", R"({"nodes": {"a": [1]}})", R"({"nodes": {"a": [1, 2e7]}})", R"({"node": {}})"}) {
         Json document{{"raphe", 1}, {"nodes", Json::object()}, {"canvas", Json::parse(canvas)}};
         EXPECT_THROW(experimentFromJson(document, registry()), Error) << canvas;
     }

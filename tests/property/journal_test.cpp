@@ -105,7 +105,8 @@ TEST_F(JournalTest, LosesAtMostTheLastCommandWhenItsProgramIsKilled) {
         for (std::size_t done = 0; done < recovery.commands;) done += step(edits, *expected) ? 1 : 0;
         EXPECT_EQ(recovery.document->text(), expected->text());
         EXPECT_EQ(recovery.document->canUndo(), expected->canUndo());
-        while (recovery.document->undo()) {}
+        while (recovery.document->undo()) {
+        }
         EXPECT_EQ(recovery.document->text(), open()->text());
         recovery.document.reset();
         fs::remove(left.front());

@@ -35,7 +35,9 @@ private:
         for (const auto& node : document_->experiment().nodes) names.push_back(node.name);
         return names;
     }
-    std::string freshName() { return any<std::string>({"a", "gate", "x_", "core", "agent", "n"}) + std::to_string(below(9)); }
+    std::string freshName() {
+        return any<std::string>({"a", "gate", "x_", "core", "agent", "n"}) + std::to_string(below(9));
+    }
     std::string mechanism() { return any(document_->registry().keys()); }
     const DeclarationData* declarationOf(const std::string& node) {
         const auto* spec = document_->experiment().node(node);
@@ -135,7 +137,7 @@ private:
                 const auto& frozen = document_->experiment().frozen;
                 return command == "unfreeze" && !frozen.empty() ? any(frozen) : any(nodes()) + ".*";
             }
-            if (name == "fragment") return document_->copyNodes({any(nodes())});
+            if (name == "fragment") return nodes().empty() ? "{}" : document_->copyNodes({any(nodes())});
             return any<std::string>({"text", "two\nlines", "\"quoted\"", "ünusual", ""});
         case ArgumentType::integer:
             return name == "delay" ? below(2) : below(document_->experiment().interventions.size() + 1);

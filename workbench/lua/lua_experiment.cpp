@@ -28,7 +28,7 @@ Json withStages(const Experiment& experiment) {
     return document;
 }
 
-// -- commands ----------------------------------------------------------------------------------------------------------
+// -- commands ---------------------------------------------------------------------------------------------------------
 
 /// Upvalue: the command. Its arguments stand in the order of the table.
 int executeCommand(lua_State* L) {
@@ -37,8 +37,8 @@ int executeCommand(lua_State* L) {
     const auto place = std::string("experiment:") + info.name;
     const int most = static_cast<int>(info.arguments.size());
     if (lua_gettop(L) > most + 1)
-        throw Error(place, fmt::format("takes at most {} argument{}, got {}", most, most == 1 ? "" : "s",
-                                       lua_gettop(L) - 1));
+        throw Error(place,
+                    fmt::format("takes at most {} argument{}, got {}", most, most == 1 ? "" : "s", lua_gettop(L) - 1));
     Json command{{"command", info.name}};
     for (int i = 0; i < most; ++i) {
         const auto& argument = info.arguments[static_cast<std::size_t>(i)];
@@ -83,7 +83,7 @@ int retrace(lua_State* L) {
     return 1;
 }
 
-// -- what it holds -----------------------------------------------------------------------------------------------------
+// -- what it holds ----------------------------------------------------------------------------------------------------
 
 Json valueOf(const Experiment& experiment, const std::string& path) {
     if (isOfStages(path)) return fields::valueAtPlace(withStages(experiment), path);
@@ -238,6 +238,10 @@ DocumentHandle documentFromTable(lua_State* L, const std::string& place) {
 int pushDocument(lua_State* L, DocumentHandle document) {
     pushObject(L, std::move(document));
     return 1;
+}
+
+int pushDocument(lua_State* L, const Experiment& experiment) {
+    return pushDocument(L, Document::fromJson(experiment.toJson(), registryOf(L)));
 }
 
 Experiment experimentArgument(lua_State* L, int index, const std::string& place) {

@@ -26,6 +26,8 @@ int newDocument(lua_State* L);        ///< raphe.new
 int makeExperiment(lua_State* L);     ///< raphe.experiment
 /// Puts a document on the stack.
 int pushDocument(lua_State* L, DocumentHandle document);
+/// The same for an experiment that has no document of its own: that of a session, or of a run.
+int pushDocument(lua_State* L, const Experiment& experiment);
 /// The experiment at `index`: an object, or the name or file of one. @throws Error with every problem
 Experiment experimentArgument(lua_State* L, int index, const std::string& place);
 

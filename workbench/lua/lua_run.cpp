@@ -110,7 +110,7 @@ int openRun(lua_State* L) {
             column(metrics.front().values[m].first,
                    [&](const Metrics& item) { lua_pushnumber(L, item.values.at(m).second); });
     lua_setfield(L, -2, "metrics");
-    pushObject(L, experimentOfRun(folder, hostOf(L).plugins.registry()));
+    pushDocument(L, experimentOfRun(folder, hostOf(L).plugins.registry()));
     lua_setfield(L, -2, "experiment");
     lua_newtable(L);
     for (const auto& [key, value] : reader.provenance()) {

@@ -303,9 +303,7 @@ int fact(lua_State* L) {
     lua_pushinteger(L, (sessionOf(L).*Fact)());
     return 1;
 }
-int experiment(lua_State* L) {
-    return pushDocument(L, Document::fromJson(sessionOf(L).experiment().toJson(), hostOf(L).plugins.registry()));
-}
+int experiment(lua_State* L) { return pushDocument(L, sessionOf(L).experiment()); }
 int close(lua_State* L) {
     auto& box = self<SessionBox>(L);
     if (box.training) throw Error("session:close", "the session is training");

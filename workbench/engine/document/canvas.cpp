@@ -3,6 +3,8 @@
 
 #include "engine/document/fields.h"
 
+#include <cmath>
+
 namespace raphe {
 
 namespace {
@@ -28,6 +30,14 @@ Position positionFromJson(const Json& value, const std::string& place) {
     if (!value.is_array() || value.size() != 2 || !good(value[0]) || !good(value[1]))
         fields::expected(place, "a position [x, y] of numbers from -1000000 to 1000000", value);
     return {value[0].get<double>(), value[1].get<double>()};
+}
+
+Json toJson(const Position& position) {
+    const auto number = [](double x) -> Json {
+        if (x == std::floor(x)) return static_cast<std::int64_t>(x);
+        return x;
+    };
+    return Json::array({number(position.x), number(position.y)});
 }
 
 Positions positionsFromJson(const Json& canvas, const std::string& place) {

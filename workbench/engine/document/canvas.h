@@ -18,6 +18,8 @@ using Positions = std::map<std::string, Position>;
 
 /// [x, y]. @throws Error at `place`
 Position positionFromJson(const Json& value, const std::string& place);
+/// The same way back; whole numbers without a fraction.
+Json toJson(const Position& position);
 /// The field "canvas" of a document: {"nodes": {"agent": [120, 80]}}. @throws Error at `place`
 Positions positionsFromJson(const Json& canvas, const std::string& place);
 /// The positions in a document that can be read.

@@ -11,16 +11,16 @@ namespace {
 
 using Order = std::vector<std::string_view>;
 
-const Order documentOrder{"raphe", "name",  "doc",    "base",    "nodes", "wires",      "record",    "interventions", "frozen",
-                          "seed",  "dt",    "trials", "chunk",   "streams", "steps",    "memory_mib", "precision",
-                          "iterations", "stages", "canvas"};
+const Order documentOrder{"raphe",         "name",       "doc",       "base",       "nodes",  "wires", "record",
+                          "interventions", "frozen",     "seed",      "dt",         "trials", "chunk", "streams",
+                          "steps",         "memory_mib", "precision", "iterations", "stages", "canvas"};
 const Order nodeOrder{"mechanism", "params"};
 const Order wireOrder{"from", "to", "delay"};
 const Order recordingOrder{"port", "every_steps", "every_iterations", "trials"};
 const Order interventionOrder{"port", "component", "operation", "value", "from", "to", "enabled"};
 const Order stageOrder{"name", "iterations", "frozen", "reset_optimiser", "keep_best", "set", "schedules"};
 const Order watchOrder{"metric", "goal", "of", "every", "trials", "window"};
-const Order scheduleOrder{"kind",  "value", "from", "to",    "over",   "every",    "factor",    "at",       "values",
+const Order scheduleOrder{"kind",    "value",  "from", "to", "over",   "every",  "factor",   "at",        "values",
                           "minimum", "metric", "goal", "of", "trials", "window", "patience", "threshold", "cooldown"};
 
 /// Known fields first; the others follow as they stand.

@@ -27,7 +27,6 @@ Json revised(const Json& base, Json authored, const Json& before, const Json& af
 /// Puts a member before the first one that comes later in `order`; one that is there already is replaced.
 void insertMember(Json& object, const std::string& key, Json value, const std::vector<std::string>& order);
 
-
 /// The document that a file and those that it extends make together.
 Json readExtended(const std::filesystem::path& path);
 

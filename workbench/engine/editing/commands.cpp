@@ -86,7 +86,7 @@ void checkArgument(const ArgumentInfo& info, const Json& value, const std::strin
     }
 }
 
-// -- Lua ---------------------------------------------------------------------------------------------------------------
+// -- Lua --------------------------------------------------------------------------------------------------------------
 
 std::string luaText(const std::string& text) {
     std::string result = "\"";
@@ -105,12 +105,11 @@ std::string luaText(const std::string& text) {
 
 bool isLuaName(const std::string& key) {
     constexpr std::array<std::string_view, 22> reserved{
-        "and",   "break", "do",  "else", "elseif", "end",    "false", "for",  "function", "goto",  "if",
-        "in",    "local", "nil", "not",  "or",     "repeat", "return", "then", "true",     "until", "while"};
+        "and", "break", "do",  "else", "elseif", "end",    "false",  "for",  "function", "goto",  "if",
+        "in",  "local", "nil", "not",  "or",     "repeat", "return", "then", "true",     "until", "while"};
     const auto letter = [](unsigned char c) { return (std::isalpha(c) != 0 && c < 0x80) || c == '_'; };
     return !key.empty() && letter(static_cast<unsigned char>(key[0])) &&
-           std::all_of(key.begin(), key.end(),
-                       [&](unsigned char c) { return letter(c) || (c >= '0' && c <= '9'); }) &&
+           std::all_of(key.begin(), key.end(), [&](unsigned char c) { return letter(c) || (c >= '0' && c <= '9'); }) &&
            std::find(reserved.begin(), reserved.end(), key) == reserved.end();
 }
 
@@ -142,8 +141,7 @@ std::string shortText(const Json& value) {
 
 std::vector<CommandInfo> makeTable() {
     std::vector<CommandInfo> table;
-    for (auto&& part :
-         {nodeCommands(), wireCommands(), settingCommands(), observationCommands(), fragmentCommands()})
+    for (auto&& part : {nodeCommands(), wireCommands(), settingCommands(), observationCommands(), fragmentCommands()})
         table.insert(table.end(), part.begin(), part.end());
     return table;
 }

@@ -12,10 +12,10 @@ struct Draft;
 
 /// What an argument of a command is. The binding to Lua, the check and the echo follow from it.
 enum class ArgumentType {
-    text,      ///< any text
-    name,      ///< of a node
-    names,     ///< list of such
-    address,   ///< "node.port"
+    text,    ///< any text
+    name,    ///< of a node
+    names,   ///< list of such
+    address, ///< "node.port"
     integer,
     boolean,
     value,     ///< whatever the parameter or the field takes

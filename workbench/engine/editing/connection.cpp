@@ -37,8 +37,7 @@ Connection fit(const Graph& graph, const Address& from, const Address& to) {
                             brought, wired > 0 ? fmt::format(", and {} are wired to it already", wired) : ""),
                 {}};
     if (wired + brought < taken)
-        return {{},
-                fmt::format("{} takes {} units; with this wire it has {}", to.text(), taken, wired + brought)};
+        return {{}, fmt::format("{} takes {} units; with this wire it has {}", to.text(), taken, wired + brought)};
     return {};
 }
 

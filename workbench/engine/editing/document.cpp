@@ -78,8 +78,7 @@ std::unique_ptr<Document> Document::fromJson(const Json& document, const Registr
 
 std::unique_ptr<Document> Document::open(const std::string& nameOrPath, const Registry& registry) {
     const auto path = findExperiment(nameOrPath);
-    auto document =
-        fromText(readBytes(path, JsonLimits{}.bytes), path.string(), registry, path.parent_path());
+    auto document = fromText(readBytes(path, JsonLimits{}.bytes), path.string(), registry, path.parent_path());
     document->path_ = path;
     return document;
 }
@@ -94,7 +93,7 @@ std::unique_ptr<Document> Document::copy() const {
     return document;
 }
 
-// -- what it holds -----------------------------------------------------------------------------------------------------
+// -- what it holds ----------------------------------------------------------------------------------------------------
 
 void Document::set(Json authored) {
     authored_ = std::move(authored);
@@ -131,7 +130,7 @@ const std::vector<LocatedProblem>& Document::problems() const {
     if (problems_) return *problems_;
     const auto& read = experiment();
     auto found = readProblems_;
-    found.collect([&] { preflight(read, registry_, {.threads = 1, .executor = "threads"}, found); });
+    found.collect([&] { preflight(read, registry_, {.threads = 1, .executor = "shuffled"}, found); });
     return problems_.emplace(located(found, read));
 }
 
@@ -146,7 +145,7 @@ const Experiment& Document::validExperiment() const {
 
 std::string Document::copyNodes(const std::vector<std::string>& names) const { return fragmentOf(complete_, names); }
 
-// -- how it changes ----------------------------------------------------------------------------------------------------
+// -- how it changes ---------------------------------------------------------------------------------------------------
 
 bool Document::execute(const Json& given, const std::string& mergeKey) {
     const auto command = checkedCommand(given);
@@ -235,7 +234,7 @@ void Document::tell(DocumentEvent::Kind kind, const Json& command, const Patch& 
         if (const auto held = observer.lock()) (*held)(event);
 }
 
-// -- its file ----------------------------------------------------------------------------------------------------------
+// -- its file ---------------------------------------------------------------------------------------------------------
 
 void Document::save(const std::filesystem::path& path) {
     if (path.empty()) throw Error("save", "the document has no file yet; name one");

@@ -45,8 +45,8 @@ struct Connection {
 };
 
 /// An experiment's document, open for editing. It holds what the user wrote and changes by commands only, each of which
-/// can be undone. It may be invalid or incomplete at any time, as a document is that somebody works on; problems() tells
-/// where. Used from one thread.
+/// can be undone. It may be invalid or incomplete at any time, as a document is that somebody works on; problems()
+/// tells where. Used from one thread.
 class Document {
 public:
     /// A file, or an experiment that comes with Raphe. @throws Error if it is no JSON object, or its base is not there

@@ -32,10 +32,9 @@ void Draft::prune(const char* key) {
 Json& Draft::node(const std::string& name) {
     auto& nodes = object("nodes");
     if (!nodes.contains(name))
-        throw Error("nodes", "the experiment has no node \"" + name.substr(0, 80) + "\"" +
-                                 suggestion(name, keysOf(nodes)));
-    if (!nodes[name].is_object())
-        throw Error("nodes." + name, "is not an object; correct the document's file first");
+        throw Error("nodes",
+                    "the experiment has no node \"" + name.substr(0, 80) + "\"" + suggestion(name, keysOf(nodes)));
+    if (!nodes[name].is_object()) throw Error("nodes." + name, "is not an object; correct the document's file first");
     return nodes[name];
 }
 

@@ -73,8 +73,7 @@ void insertFragment(Draft& draft, const Fragment& fragment, const Json& command)
         auto wire = wireFromJson(fragment.wires[i], place);
         for (auto* end : {&wire.from, &wire.to}) {
             const auto found = names.find(end->node);
-            if (found == names.end())
-                throw Error(place, fmt::format("\"{}\" is no node of the fragment", end->node));
+            if (found == names.end()) throw Error(place, fmt::format("\"{}\" is no node of the fragment", end->node));
             end->node = found->second;
             draft.port(end->text(), end == &wire.from);
         }
@@ -85,7 +84,7 @@ void insertFragment(Draft& draft, const Fragment& fragment, const Json& command)
         const auto place = "fragment.positions." + name;
         if (!names.contains(name)) throw Error(place, fmt::format("\"{}\" is no node of the fragment", name));
         const auto position = positionFromJson(value, place);
-        draft.place(names.at(name), {position.x + shift.x, position.y + shift.y});
+        draft.place(names.at(name), toJson(Position{position.x + shift.x, position.y + shift.y}));
     }
     // Nodes that were never drawn are put where the user points.
     if (command.contains("at"))
@@ -121,7 +120,7 @@ std::string fragmentOf(const Json& document, const std::vector<std::string>& nam
         }
     }
     for (const auto& [name, position] : positionsOf(document))
-        if (wanted.contains(name)) fragment.positions[name] = {position.x, position.y};
+        if (wanted.contains(name)) fragment.positions[name] = toJson(position);
     return Json{{"nodes", fragment.nodes}, {"wires", fragment.wires}, {"positions", fragment.positions}}.dump();
 }
 

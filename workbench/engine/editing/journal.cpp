@@ -142,8 +142,7 @@ std::unique_ptr<Journal> Journal::start(const fs::path& folder, const Document& 
     std::unique_ptr<Journal> journal(new Journal(file, temporary));
     ::flock(file, LOCK_EX | LOCK_NB);
     const Json header{{"journal", 1},
-                      {"document", document.path().empty() ? std::string()
-                                                           : fs::absolute(document.path()).string()},
+                      {"document", document.path().empty() ? std::string() : fs::absolute(document.path()).string()},
                       {"checksum", checksum(bytesOf(document.path()))},
                       {"text", document.text()}};
     writeAll(file, frameText(header), temporary);
@@ -197,7 +196,8 @@ Recovery Recovery::of(const fs::path& journal, const Registry& registry) {
                             {"checksum", fields::textInto(sum)},
                             {"text", fields::textInto(text)}});
         result.file = name;
-        result.document = Document::fromText(text, name.empty() ? "journal" : name, registry, result.file.parent_path());
+        result.document =
+            Document::fromText(text, name.empty() ? "journal" : name, registry, result.file.parent_path());
     } catch (const Error& error) {
         refuse(error.what());
         return result;

@@ -133,9 +133,8 @@ void resetParameter(Draft& draft, const Json& command) {
         if (declaration.param(key)) return;
         std::vector<std::string> known;
         for (const auto& info : declaration.params) known.push_back(info.key);
-        throw Error("nodes." + name + ".params",
-                    fmt::format("{} has no parameter \"{}\"{}", declaration.key(), key.substr(0, 80),
-                                suggestion(key, known)));
+        throw Error("nodes." + name + ".params", fmt::format("{} has no parameter \"{}\"{}", declaration.key(),
+                                                             key.substr(0, 80), suggestion(key, known)));
     }
     node["params"].erase(key);
     if (node["params"].empty()) node.erase("params");

@@ -11,7 +11,7 @@ namespace raphe {
 
 namespace {
 
-// -- what a run keeps --------------------------------------------------------------------------------------------------
+// -- what a run keeps -------------------------------------------------------------------------------------------------
 
 std::string portOf(const Json& recording) {
     if (recording.is_string()) return recording.get<std::string>();
@@ -70,7 +70,7 @@ void removeRecording(Draft& draft, const Json& command) {
     draft.prune("record");
 }
 
-// -- interventions -----------------------------------------------------------------------------------------------------
+// -- interventions ----------------------------------------------------------------------------------------------------
 
 Json& interventionAt(Draft& draft, const Json& command) {
     auto& list = draft.list("interventions");
@@ -139,7 +139,12 @@ std::vector<CommandInfo> observationCommands() {
          "Says anew how often a signal is kept.",
          {port, {"options", fields, true, "every_steps, every_iterations, trials; otherwise the defaults"}},
          setRecording},
-        {"remove_recording", "Stop recording", "Stop recording {port}", "Keeps a signal no longer.", {port}, removeRecording},
+        {"remove_recording",
+         "Stop recording",
+         "Stop recording {port}",
+         "Keeps a signal no longer.",
+         {port},
+         removeRecording},
         {"add_intervention",
          "Intervene",
          "Intervene on {intervention.port}",

@@ -64,17 +64,14 @@ private:
         std::size_t first = 0, last = 0; // what both have in common, at either end
         const auto shorter = std::min(before.size(), after.size());
         while (first < shorter && identical(before[first], after[first])) ++first;
-        while (last < shorter - first &&
-               identical(before[before.size() - 1 - last], after[after.size() - 1 - last]))
+        while (last < shorter - first && identical(before[before.size() - 1 - last], after[after.size() - 1 - last]))
             ++last;
         if (before.size() == after.size()) {
             for (std::size_t i = first; i < before.size() - last; ++i) compare(before[i], after[i], below(at, i), i);
             return;
         }
-        for (auto i = before.size() - last; i-- > first;)
-            patch_.push_back({below(at, i), i, before[i], std::nullopt});
-        for (auto i = first; i < after.size() - last; ++i)
-            patch_.push_back({below(at, i), i, std::nullopt, after[i]});
+        for (auto i = before.size() - last; i-- > first;) patch_.push_back({below(at, i), i, before[i], std::nullopt});
+        for (auto i = first; i < after.size() - last; ++i) patch_.push_back({below(at, i), i, std::nullopt, after[i]});
     }
 
     Patch patch_;
@@ -90,7 +87,8 @@ void applyChange(const Change& change, Json& document) {
     Json* parent = &document;
     for (std::size_t i = 0; i + 1 < change.at.size(); ++i) {
         const auto& part = change.at[i];
-        parent = part.is_string() ? &parent->at(part.get_ref<const std::string&>()) : &parent->at(part.get<std::size_t>());
+        parent =
+            part.is_string() ? &parent->at(part.get_ref<const std::string&>()) : &parent->at(part.get<std::size_t>());
     }
     const auto& last = change.at.back();
     if (!last.is_string()) {
@@ -147,9 +145,8 @@ bool identical(const Json& a, const Json& b) {
     if (a.is_array()) return std::equal(a.begin(), a.end(), b.begin(), identical);
     const auto& left = a.get_ref<const Json::object_t&>();
     const auto& right = b.get_ref<const Json::object_t&>();
-    return std::equal(left.begin(), left.end(), right.begin(), [](const auto& x, const auto& y) {
-        return x.first == y.first && identical(x.second, y.second);
-    });
+    return std::equal(left.begin(), left.end(), right.begin(),
+                      [](const auto& x, const auto& y) { return x.first == y.first && identical(x.second, y.second); });
 }
 
 Patch difference(const Json& before, const Json& after) {
@@ -185,8 +182,8 @@ Patch patchFromJson(const Json& value, const std::string& place) {
     fields::listInto(patch, problems, [](const Json& item, const std::string& where, Change& change) {
         const auto atInto = [&](const Json& at, const std::string& there) {
             const bool good = at.is_array() && std::all_of(at.begin(), at.end(), [](const Json& part) {
-                return part.is_string() || part.is_number_unsigned();
-            });
+                                  return part.is_string() || part.is_number_unsigned();
+                              });
             if (!good) fields::expected(there, "a list of keys and numbers", at);
             change.at = at;
         };

@@ -78,13 +78,15 @@ void detach(Draft& draft, const Json&) { draft.detached = true; }
 
 std::vector<CommandInfo> settingCommands() {
     using enum ArgumentType;
-    const ArgumentInfo pattern{"pattern", text, false, "names of tensors, such as agent.*; * stands for any characters"};
+    const ArgumentInfo pattern{"pattern", text, false,
+                               "names of tensors, such as agent.*; * stands for any characters"};
     return {
         {"set_field",
          "Set field",
          "Set {field}",
          "Sets a field of the document, such as trials, or a place in its stages, such as stages[0].iterations.",
-         {{"field", text, false, "name or place of the field"}, {"value", value, false, "of its type and in its range"}},
+         {{"field", text, false, "name or place of the field"},
+          {"value", value, false, "of its type and in its range"}},
          setField},
         {"reset_field",
          "Reset field",

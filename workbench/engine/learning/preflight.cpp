@@ -261,7 +261,8 @@ private:
             }
         for (const auto& i : setup_.experiment.interventions) // a changed weight is a copy
             for (const auto& info : setup_.tensors)
-                if (i.enabled && info.name == i.target.text()) relaid += (shape.records ? 2.0 : 1.0) * info.rows * info.cols;
+                if (i.enabled && info.name == i.target.text())
+                    relaid += (shape.records ? 2.0 : 1.0) * info.rows * info.cols;
         // Pieces that are larger than a block of the arena leave gaps when the next pass asks for others.
         const double gaps = largest * sizeof(T) > mebibyte ? 1.75 : 1.1;
         const auto blocks = [](double bytes) { return std::ceil(bytes / mebibyte) * mebibyte; };

@@ -145,8 +145,8 @@ std::string describeMarkdown(const DeclarationData& d) {
 }
 
 std::string referenceMarkdown(const Registry& registry) {
-    std::string text =
-        "# Reference\n\nGenerated from the declarations of mechanisms and commands by `raphe describe --markdown`; do not edit.\n";
+    std::string text = "# Reference\n\nGenerated from the declarations of mechanisms and commands by `raphe describe "
+                       "--markdown`; do not edit.\n";
     for (const auto& [kind, heading] : {std::pair{"task", "Tasks"}, {"model", "Models"}, {"rule", "Learning rules"}}) {
         text += fmt::format("\n## {}\n", heading);
         for (const auto& key : registry.keys(kind))
