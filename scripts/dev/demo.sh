@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds, trains a small neuromodulated network and draws its learning curve.
 # Usage: scripts/dev/demo.sh [argument of 'raphe run']...     e.g. --iterations 500
+#        scripts/dev/demo.sh --window [EXPERIMENT]...         installs, builds, and opens the window instead
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -14,6 +15,13 @@ raphe=build/release/bin/raphe
 scripts/dev/install.sh || fail "the packages that Raphe needs could not be installed."
 scripts/dev/build.sh release || fail "Raphe could not be built."
 [[ -x $raphe ]] || fail "the build made no $raphe."
+
+if [[ ${1:-} == --window ]]; then
+    shift
+    if (($# == 0)); then set -- "$experiment"; fi
+    [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-}${QT_QPA_PLATFORM:-} ]] || fail "there is no display to open a window on."
+    exec build/release/bin/raphe-workbench "$@"
+fi
 
 # A new directory each time, so that a run that broke off is never mistaken for this one.
 stamp="$(date +%Y%m%d-%H%M%S)"
@@ -46,3 +54,4 @@ done
 echo
 LC_ALL=C printf 'Trained %s iterations in %.1f s.\nMean reward at the end: %.2f\n' "$iterations" "$seconds" "$reward"
 echo "Learning curve: $run/learning_curve.svg and $run/learning_curve.png"
+echo "The same in the window: scripts/dev/demo.sh --window"

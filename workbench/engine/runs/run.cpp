@@ -33,17 +33,6 @@ std::string hostName() {
     return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
-/// runs/NAME-20261123-153000, with a number behind it if there is one already.
-std::filesystem::path freshFolder(const std::string& name) {
-    std::string plain = name.empty() ? "experiment" : name.substr(0, 100);
-    for (char& c : plain) // the name is any text; the folder must lie in runs/
-        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-') c = '_';
-    const auto stem = fmt::format("runs/{}-{:%Y%m%d-%H%M%S}", plain, fmt::localtime(std::time(nullptr)));
-    std::filesystem::path folder = stem;
-    for (int i = 2; std::filesystem::exists(folder); ++i) folder = fmt::format("{}-{}", stem, i);
-    return folder;
-}
-
 /// What must be equal for a run to be continued: the document except how long it trains.
 Json identity(Json document) {
     document.erase("iterations");
@@ -214,12 +203,22 @@ void requireRoom(const Experiment& experiment, const Registry& registry, const R
 
 } // namespace
 
+std::filesystem::path freshRunFolder(const std::string& name, const std::filesystem::path& parent) {
+    std::string plain = name.empty() ? "experiment" : name.substr(0, 100);
+    for (char& c : plain) // the folder must lie in `parent`
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-') c = '_';
+    const auto stem = parent / fmt::format("{}-{:%Y%m%d-%H%M%S}", plain, fmt::localtime(std::time(nullptr)));
+    std::filesystem::path folder = stem;
+    for (int i = 2; std::filesystem::exists(folder); ++i) folder = fmt::format("{}-{}", stem.string(), i);
+    return folder;
+}
+
 RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, const RunOptions& options,
                          SessionObserver* observer, const RunStarted& started) {
     Experiment experiment = original;
     if (options.iterations) experiment.iterations = *options.iterations;
     RunOutcome outcome;
-    outcome.folder = options.folder.empty() ? freshFolder(experiment.name) : options.folder;
+    outcome.folder = options.folder.empty() ? freshRunFolder(experiment.name) : options.folder;
     if (options.resume && options.folder.empty()) throw Error("--resume", "name the run's folder with --out");
 
     auto sessionOptions = options.session;

@@ -30,6 +30,10 @@ struct RunOutcome {
     bool completed = true; ///< false: cancelled (after a checkpoint)
 };
 
+/// A folder for a run that does not exist yet: NAME-TIME below `parent`, with a number behind it where there is one
+/// already. The name may be any text.
+std::filesystem::path freshRunFolder(const std::string& name, const std::filesystem::path& parent = "runs");
+
 /// Called when a run's session exists and before it trains. What it returns is kept until the training has ended, e.g.
 /// who watches for Ctrl-C.
 using RunStarted = std::function<std::shared_ptr<void>(Session&, const std::filesystem::path&)>;

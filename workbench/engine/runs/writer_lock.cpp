@@ -41,6 +41,14 @@ WriterLock::WriterLock(const std::filesystem::path& directory) {
 
 WriterLock::~WriterLock() { ::close(descriptor_); }
 
+bool WriterLock::held(const std::filesystem::path& directory) {
+    const int descriptor = ::open((directory / lockName).c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return false;
+    const bool free = ::flock(descriptor, LOCK_SH | LOCK_NB) == 0;
+    ::close(descriptor);
+    return !free;
+}
+
 std::string WriterLock::ownerText() const {
     std::array<char, 16> text{};
     const auto length = ::pread(descriptor_, text.data(), text.size() - 1, 0);

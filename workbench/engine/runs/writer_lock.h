@@ -14,6 +14,8 @@ public:
     WriterLock(const WriterLock&) = delete;
     WriterLock& operator=(const WriterLock&) = delete;
     ~WriterLock();
+    /// Whether somebody writes the run at present.
+    static bool held(const std::filesystem::path& directory);
 
 private:
     std::string ownerText() const;

@@ -48,6 +48,7 @@ FigureWidget::FigureWidget(QWidget* parent) : QWidget{parent}, plot_{new QCustom
             for (const auto& panel : panels_) panel->fitTicks(); // the user may have zoomed
         }
     });
+    connect(plot_, &QCustomPlot::afterReplot, this, &FigureWidget::drawn);
 }
 
 FigureWidget::~FigureWidget() = default;

@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "figure_colors.h"
 
+#include "figure_palette.h"
 #include "figure_style.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace raphe {
 namespace {
-
-/// Okabe and Ito's colours, which people of all kinds of colour vision tell apart; those with most contrast first.
-constexpr std::array<FigureColor, 8> palette{{{0x00, 0x72, 0xB2},
-                                              {0xD5, 0x5E, 0x00},
-                                              {0x00, 0x9E, 0x73},
-                                              {0xCC, 0x79, 0xA7},
-                                              {0xE6, 0x9F, 0x00},
-                                              {0x56, 0xB4, 0xE9},
-                                              {0x00, 0x00, 0x00},
-                                              {0xF0, 0xE4, 0x42}}};
 
 /// What takes no colour of the palette of its own accord.
 bool neutral(const FigureSeries& series) {
@@ -47,7 +37,8 @@ ColorDealer::ColorDealer(const FigureDescription& figure) {
             ++entry;
         for (const std::size_t panel : panels) taken[panel].insert(entry);
         const Qt::PenStyle strokes[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine};
-        return FigureLook{toColor(palette[entry % palette.size()]), strokes[entry / palette.size() % 3]};
+        return FigureLook{toColor(figurePalette[entry % figurePalette.size()]),
+                          strokes[entry / figurePalette.size() % 3]};
     };
     for (std::size_t panel = 0; panel < figure.panels.size(); ++panel) {
         for (const FigureSeries& series : figure.panels[panel].series) {

@@ -47,7 +47,12 @@ public:
     QByteArray png(QSizeF millimetres, int dotsPerInch);
     QByteArray pdf(QSizeF millimetres);
 
+    /// Panels of the last drawing.
+    std::size_t panelCount() const { return panels_.size(); }
     FigurePanelGeometry panelGeometry(std::size_t panel) const;
+
+Q_SIGNALS:
+    void drawn(); ///< on the screen
 
 private:
     void rebuildIfNeeded();

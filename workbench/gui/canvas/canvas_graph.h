@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "engine/editing/located_problems.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace raphe {
+
+/// What the canvas shows of an experiment, sound or not, as plain values.
+struct CanvasPort {
+    std::string name, sizeText, help;
+    PortKind kind = PortKind::input;
+    Read read = Read::start;
+    int units = openSize; ///< openSize: not known before something is wired to it
+    bool optional = false;
+    bool wired = false;
+};
+
+struct CanvasNode {
+    std::string name, mechanism, summary;
+    std::optional<Kind> kind; ///< none: no plugin provides the mechanism
+    std::vector<CanvasPort> ports;
+    std::vector<std::string> problems;
+
+    int port(const std::string& portName) const;
+};
+
+struct CanvasWire {
+    int fromNode = 0, fromPort = 0, toNode = 0, toPort = 0;
+    WireSpec spec;
+    bool modulatory = false; ///< ends in a parameter of the receiving mechanism
+    bool delayed = false;
+    int units = openSize;
+    std::vector<std::string> problems;
+};
+
+struct CanvasGraph {
+    std::vector<CanvasNode> nodes;
+    std::vector<CanvasWire> wires; ///< those whose ends exist
+
+    int node(const std::string& name) const;
+};
+
+CanvasGraph canvasGraph(const Experiment& experiment, const Registry& registry,
+                        const std::vector<LocatedProblem>& problems);
+
+} // namespace raphe

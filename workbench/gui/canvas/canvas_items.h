@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "gui/canvas/canvas_graph.h"
+#include "gui/canvas/node_geometry.h"
+
+#include <QGraphicsObject>
+#include <QPainterPath>
+
+#include <vector>
+
+namespace raphe {
+
+/// Draws the mark of a port: a circle takes a signal in, a triangle lets one out, a diamond is modulated.
+void drawPortMark(QPainter& painter, const QPointF& at, PortKind kind, bool filled, double size = 5.5);
+
+class NodeItem final : public QGraphicsObject {
+    Q_OBJECT
+
+public:
+    NodeItem(CanvasNode node, bool editable);
+
+    const CanvasNode& node() const { return node_; }
+    QRectF body() const { return {pos(), geometry_.size}; }
+    QPointF portAt(int port) const { return pos() + geometry_.ports[static_cast<std::size_t>(port)]; }
+    /// The port close to a point of the scene; -1: none.
+    int portNear(const QPointF& scenePoint) const;
+
+    /// While a wire is dragged: which ports would take it, in the order of the ports.
+    void setFitting(std::vector<bool> fitting);
+    /// Activity of the units of an output, -1 to 1; empty: none.
+    void setActivity(std::vector<float> activity);
+
+    QRectF boundingRect() const override;
+    QPainterPath shape() const override;
+    void paint(QPainter* painter, const QStyleOptionGraphicsItem* option, QWidget* widget) override;
+
+Q_SIGNALS:
+    void moving();
+
+protected:
+    QVariant itemChange(GraphicsItemChange change, const QVariant& value) override;
+    void hoverMoveEvent(QGraphicsSceneHoverEvent* event) override;
+
+private:
+    void paintPorts(QPainter& painter) const;
+
+    CanvasNode node_;
+    NodeGeometry geometry_;
+    std::vector<bool> fitting_;
+    std::vector<float> activity_;
+};
+
+class WireItem final : public QGraphicsItem {
+public:
+    explicit WireItem(CanvasWire wire);
+
+    const CanvasWire& wire() const { return wire_; }
+    void setWay(const std::vector<QPointF>& corners);
+    /// What the wire delivers at present; empty: not known.
+    void setValue(const QString& value);
+
+    QRectF boundingRect() const override;
+    QPainterPath shape() const override;
+    void paint(QPainter* painter, const QStyleOptionGraphicsItem* option, QWidget* widget) override;
+
+private:
+    QString label() const;
+
+    CanvasWire wire_;
+    QPainterPath path_;
+    QPointF labelAt_;
+    QString value_;
+};
+
+/// A line through the corners with rounded bends.
+QPainterPath roundedWay(const std::vector<QPointF>& corners, double radius = 8);
+
+} // namespace raphe

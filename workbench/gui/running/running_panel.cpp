@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/running/running_panel.h"
+
+#include "gui/shell/theme.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QDesktopServices>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QMenu>
+#include <QPainter>
+#include <QPushButton>
+#include <QSpinBox>
+#include <QStyle>
+#include <QStyledItemDelegate>
+#include <QThread>
+#include <QTreeView>
+#include <QUrl>
+#include <QVBoxLayout>
+
+namespace raphe {
+namespace {
+
+/// A bar behind the count of iterations.
+class ProgressDelegate final : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        QStyleOptionViewItem plain = option;
+        initStyleOption(&plain, index);
+        const QString words = plain.text;
+        plain.text.clear();
+        QApplication::style()->drawControl(QStyle::CE_ItemViewItem, &plain, painter, plain.widget);
+        const QRectF frame = QRectF{option.rect}.adjusted(4, 4, -4, -4);
+        painter->save();
+        painter->setRenderHint(QPainter::Antialiasing);
+        painter->setPen(Qt::NoPen);
+        painter->setBrush(theme().line);
+        painter->drawRoundedRect(frame, 3, 3);
+        QColor bar = theme().good;
+        bar.setAlpha(150);
+        painter->setBrush(bar);
+        QRectF done = frame;
+        done.setWidth(frame.width() * index.data(RunQueue::fractionRole).toDouble());
+        painter->drawRoundedRect(done, 3, 3);
+        painter->setPen(theme().text);
+        painter->drawText(frame, Qt::AlignCenter, words);
+        painter->restore();
+    }
+};
+
+} // namespace
+
+RunningPanel::RunningPanel(RunQueue& queue, QWidget* parent)
+    : QWidget(parent), queue_(queue), view_(new QTreeView), empty_(new QLabel) {
+    view_->setModel(&queue);
+    view_->setRootIsDecorated(false);
+    view_->setUniformRowHeights(true);
+    view_->setAllColumnsShowFocus(true);
+    view_->setAccessibleName(tr("Queue of runs"));
+    view_->setItemDelegateForColumn(RunQueue::progressColumn, new ProgressDelegate{view_});
+    view_->setContextMenuPolicy(Qt::CustomContextMenu);
+    view_->header()->setStretchLastSection(true);
+    const int widths[] = {230, 75, 190, 80, 95};
+    for (int c = 0; c < 5; ++c) view_->setColumnWidth(c, widths[c]);
+    connect(view_, &QWidget::customContextMenuRequested, this, &RunningPanel::showMenu);
+    connect(view_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+            [this](const QModelIndex& now) { Q_EMIT chosen(now.row()); });
+    connect(view_, &QTreeView::activated, this, [this](const QModelIndex& index) { Q_EMIT playWanted(index.row()); });
+
+    empty_->setText(tr("Runs appear here. Open an experiment and press Run (F5)."));
+    empty_->setAlignment(Qt::AlignCenter);
+    empty_->setEnabled(false);
+    const auto showEmpty = [this] {
+        empty_->setVisible(queue_.jobCount() == 0);
+        view_->setVisible(queue_.jobCount() > 0);
+    };
+    connect(&queue, &QAbstractItemModel::rowsInserted, this, showEmpty);
+    connect(&queue, &QAbstractItemModel::rowsRemoved, this, showEmpty);
+
+    auto* atOnce = new QSpinBox;
+    atOnce->setRange(1, std::max(1, QThread::idealThreadCount()));
+    atOnce->setValue(queue.settings().atOnce);
+    atOnce->setToolTip(tr("How many runs share the cores at the same time"));
+    auto* threads = new QSpinBox;
+    threads->setRange(0, std::max(1, QThread::idealThreadCount()));
+    threads->setSpecialValueText(tr("shared"));
+    threads->setValue(queue.settings().threads);
+    threads->setToolTip(tr("Threads of each run that begins from now on; the results do not depend on it"));
+    const auto apply = [this, atOnce, threads] {
+        auto settings = queue_.settings();
+        settings.atOnce = atOnce->value();
+        settings.threads = threads->value();
+        queue_.setSettings(settings);
+    };
+    connect(atOnce, &QSpinBox::valueChanged, this, apply);
+    connect(threads, &QSpinBox::valueChanged, this, apply);
+    auto* clear = new QPushButton{tr("Clear ended")};
+    clear->setToolTip(tr("Takes ended runs off this list; their folders stay"));
+    connect(clear, &QPushButton::clicked, &queue, &RunQueue::removeEnded);
+
+    auto* row = new QHBoxLayout;
+    row->setContentsMargins(6, 4, 6, 4);
+    row->addWidget(new QLabel{tr("Runs at once")});
+    row->addWidget(atOnce);
+    row->addSpacing(12);
+    row->addWidget(new QLabel{tr("Threads of each")});
+    row->addWidget(threads);
+    row->addStretch();
+    row->addWidget(clear);
+    auto* layout = new QVBoxLayout{this};
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addLayout(row);
+    layout->addWidget(empty_, 1);
+    layout->addWidget(view_, 1);
+    showEmpty();
+}
+
+int RunningPanel::currentRow() const {
+    const QModelIndex index = view_->currentIndex();
+    return index.isValid() ? index.row() : queue_.jobCount() - 1;
+}
+
+void RunningPanel::choose(int row) { view_->setCurrentIndex(queue_.index(row, 0)); }
+
+void RunningPanel::showMenu(const QPoint& at) {
+    const QModelIndex index = view_->indexAt(at);
+    if (!index.isValid()) return;
+    const int row = index.row();
+    const JobStatus status = queue_.job(row).status();
+    QMenu menu;
+    if (status.state == JobState::running) menu.addAction(tr("Pause"), [&] { queue_.job(row).pause(); });
+    if (status.state == JobState::paused) {
+        menu.addAction(tr("Go on"), [&] { queue_.job(row).resume(); });
+        menu.addAction(tr("One iteration"), [&] { queue_.job(row).step(); });
+    }
+    if (!status.ended()) menu.addAction(tr("Stop"), [&] { queue_.job(row).stop(); });
+    menu.addAction(tr("Play trials"), [&] { Q_EMIT playWanted(row); });
+    menu.addSeparator();
+    const QString folder = QString::fromStdString(queue_.job(row).folder().string());
+    menu.addAction(tr("Open folder"), [&] { QDesktopServices::openUrl(QUrl::fromLocalFile(folder)); });
+    menu.addAction(tr("Copy path of the folder"), [&] { QApplication::clipboard()->setText(folder); });
+    menu.exec(view_->viewport()->mapToGlobal(at));
+}
+
+} // namespace raphe

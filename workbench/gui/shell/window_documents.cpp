@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/editing/journal.h"
+#include "gui/inspector/inspector_panel.h"
+#include "gui/shell/main_window.h"
+#include "gui/start/start_page.h"
+
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QLabel>
+#include <QMessageBox>
+#include <QPlainTextEdit>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QTabWidget>
+#include <QTimer>
+#include <QToolButton>
+
+namespace raphe {
+namespace {
+
+constexpr int recentLimit = 12;
+
+std::filesystem::path journalFolder() {
+    return (QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + "/journals").toStdString();
+}
+
+} // namespace
+
+CanvasView* MainWindow::currentView() const { return qobject_cast<CanvasView*>(tabs_->currentWidget()); }
+
+CanvasView* MainWindow::open(const QString& nameOrPath) {
+    try {
+        const auto path = findExperiment(nameOrPath.toStdString());
+        for (int tab = 1; tab < tabs_->count(); ++tab) {
+            auto* view = qobject_cast<CanvasView*>(tabs_->widget(tab));
+            std::error_code ignored;
+            if (view && std::filesystem::equivalent(view->document().document().path(), path, ignored)) {
+                tabs_->setCurrentIndex(tab);
+                return view;
+            }
+        }
+        CanvasView* view = addTab(Document::open(nameOrPath.toStdString(), plugins_.registry()));
+        if (view && QFileInfo{nameOrPath}.exists()) remember(QFileInfo{nameOrPath}.absoluteFilePath());
+        return view;
+    } catch (const std::exception& error) {
+        QMessageBox::warning(this, tr("Open"), QString::fromUtf8(error.what()));
+        return nullptr;
+    }
+}
+
+CanvasView* MainWindow::create() { return addTab(Document::create("untitled", plugins_.registry())); }
+
+CanvasView* MainWindow::addTab(std::unique_ptr<Document> opened) {
+    auto* document = new OpenDocument{std::move(opened)};
+    auto* view = new CanvasView{*document};
+    document->setParent(view);
+    try {
+        document->keepJournal(journalFolder());
+    } catch (const Error& error) {
+        QMessageBox::warning(this, tr("Open"),
+                             tr("%1\n\nIt is opened all the same, but without a journal: what is not saved is lost in "
+                                "a crash.")
+                                 .arg(QString::fromUtf8(error.what())));
+    }
+    connect(document, &OpenDocument::changed, this, [this, view] { documentChanged(*view); });
+    connect(document, &OpenDocument::echoed, this, [this](const QString& lua) { echo_->appendPlainText(lua); });
+    connect(view, &CanvasView::nodesSelected, inspector_, &InspectorPanel::showNodes);
+    connect(view, &CanvasView::wireSelected, inspector_, &InspectorPanel::showWire);
+    connect(view, &CanvasView::nothingSelected, inspector_, &InspectorPanel::showDocument);
+    const int tab = tabs_->addTab(view, document->title());
+    tabs_->setCurrentIndex(tab);
+    documentChanged(*view);
+    return view;
+}
+
+bool MainWindow::save(CanvasView& view, bool as) {
+    OpenDocument& document = view.document();
+    std::filesystem::path path = document.document().path();
+    // What comes with Raphe stays as it is; a changed copy of it goes elsewhere.
+    const auto shipped = resourceFolder() / "experiments";
+    std::error_code ignored;
+    const bool ours = !path.empty() && std::filesystem::equivalent(path.parent_path(), shipped, ignored);
+    if (as || path.empty() || ours) {
+        QString file = QFileDialog::getSaveFileName(this, tr("Save experiment"), document.title() + ".json",
+                                                    tr("Experiments (*.json)"));
+        if (file.isEmpty()) return false;
+        if (QFileInfo{file}.suffix().isEmpty()) file += ".json";
+        path = file.toStdString();
+    }
+    try {
+        document.save(path);
+    } catch (const Error& error) {
+        QMessageBox::warning(this, tr("Save"), QString::fromUtf8(error.what()));
+        return false;
+    }
+    remember(QString::fromStdString(std::filesystem::absolute(path).string()));
+    return true;
+}
+
+bool MainWindow::closeTab(int index) {
+    auto* view = qobject_cast<CanvasView*>(tabs_->widget(index));
+    if (!view) return false; // the start page stays
+    if (view->document().document().modified()) {
+        tabs_->setCurrentIndex(index);
+        const auto answer =
+            QMessageBox::question(this, tr("Close"), tr("Save the changes of %1?").arg(view->document().title()),
+                                  QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, QMessageBox::Save);
+        if (answer == QMessageBox::Cancel) return false;
+        if (answer == QMessageBox::Save && !save(*view, false)) return false;
+    }
+    tabs_->removeTab(index);
+    delete view;
+    return true;
+}
+
+void MainWindow::documentChanged(CanvasView& view) {
+    const int tab = tabs_->indexOf(&view);
+    const bool modified = view.document().document().modified();
+    tabs_->setTabText(tab, (modified ? QStringLiteral("● ") : QString{}) + view.document().title());
+    const auto& path = view.document().document().path();
+    tabs_->setTabToolTip(tab, path.empty() ? tr("not saved yet") : QString::fromStdString(path.string()));
+    updateActions();
+    showState();
+}
+
+void MainWindow::showState() {
+    CanvasView* view = currentView();
+    state_->setVisible(view != nullptr);
+    difference_->setVisible(view != nullptr);
+    if (!view) return;
+    const auto& problems = view->document().document().problems();
+    const auto& experiment = view->document().experiment();
+    if (problems.empty())
+        state_->setText(tr("Sound: %1 nodes, %2 wires").arg(experiment.nodes.size()).arg(experiment.wires.size()));
+    else
+        state_->setText((problems.size() == 1 ? tr("1 problem") : tr("%1 problems").arg(problems.size())) +
+                        QStringLiteral(" — ") + QString::fromStdString(problems.front().text()).left(110));
+    QPalette palette = state_->palette();
+    palette.setColor(QPalette::ButtonText, problems.empty() ? theme().good : theme().bad);
+    state_->setPalette(palette);
+
+    // Editing does not touch a run; one should see when the two are no longer the same.
+    difference_->clear();
+    for (int row = queue_.jobCount() - 1; row >= 0; --row) {
+        const auto begun = begunFrom_.find(&queue_.job(row));
+        if (begun == begunFrom_.end() || begun->second != view) continue;
+        QStringList places;
+        for (const auto& change : difference(queue_.job(row).experiment().toJson(), experiment.toJson()))
+            places << QString::fromStdString(change.place());
+        if (places.isEmpty()) return;
+        difference_->setText(tr("differs from its last run in %1%2")
+                                 .arg(QStringList{places.mid(0, 2)}.join(", "), places.size() > 2 ? ", …" : ""));
+        difference_->setToolTip(places.join('\n'));
+        return;
+    }
+}
+
+void MainWindow::remember(const QString& file) {
+    QStringList files = recent();
+    files.removeAll(file);
+    files.prepend(file);
+    QSettings{}.setValue("recent/files", QStringList{files.mid(0, recentLimit)});
+    start_->setRecent(recent());
+}
+
+QStringList MainWindow::recent() const {
+    QStringList files;
+    for (const QString& file : QSettings{}.value("recent/files").toStringList())
+        if (QFileInfo::exists(file)) files << file;
+    return files;
+}
+
+void MainWindow::recoverJournals() {
+    for (const auto& path : journalsIn(journalFolder())) {
+        try {
+            auto recovery = Recovery::of(path, plugins_.registry());
+            const QString message = QString::fromStdString(recovery.message);
+            if (!recovery.document) {
+                QMessageBox::information(this, tr("Recover"), message);
+                continue;
+            }
+            const auto answer = QMessageBox::question(
+                this, tr("Recover"), tr("A document was not closed properly.\n%1\n\nRecover it?").arg(message));
+            if (answer == QMessageBox::Yes) {
+                addTab(std::move(recovery.document));
+            } else {
+                recovery.document.reset();
+                std::filesystem::remove(path);
+            }
+        } catch (const std::exception& error) {
+            QMessageBox::warning(this, tr("Recover"), QString::fromUtf8(error.what()));
+        }
+    }
+}
+
+} // namespace raphe

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/watching/curves_figure.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+namespace raphe {
+namespace {
+
+constexpr std::size_t pointLimit = 2000;
+
+/// Over the last `width` values that are numbers.
+std::vector<double> movingAverage(const std::vector<double>& values, std::size_t width) {
+    std::vector<double> result;
+    result.reserve(values.size());
+    double sum = 0;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (std::isfinite(values[i])) {
+            sum += values[i];
+            ++count;
+        }
+        if (i >= width && std::isfinite(values[i - width])) {
+            sum -= values[i - width];
+            --count;
+        }
+        result.push_back(count > 0 ? sum / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN());
+    }
+    return result;
+}
+
+} // namespace
+
+std::vector<std::string> metricsOf(const std::vector<Curve>& curves) {
+    std::set<std::string> names;
+    for (const Curve& curve : curves)
+        for (const auto& [name, values] : curve.history->metrics) names.insert(name);
+    std::vector<std::string> result;
+    for (const char* usual : {"reward", "return", "loss"})
+        if (names.erase(usual) != 0) result.emplace_back(usual);
+    result.insert(result.end(), names.begin(), names.end());
+    return result;
+}
+
+void decimate(std::vector<double>& x, std::vector<double>& y, std::size_t limit) {
+    if (x.size() <= limit || limit < 4) return;
+    const std::size_t stretches = limit / 2;
+    std::vector<double> keptX, keptY;
+    for (std::size_t s = 0; s < stretches; ++s) {
+        const std::size_t begin = s * x.size() / stretches, end = (s + 1) * x.size() / stretches;
+        std::size_t low = begin, high = begin;
+        for (std::size_t i = begin; i < end; ++i) {
+            if (y[i] < y[low] || std::isnan(y[low])) low = i;
+            if (y[i] > y[high] || std::isnan(y[high])) high = i;
+        }
+        for (const std::size_t i : {std::min(low, high), std::max(low, high)}) {
+            if (!keptX.empty() && keptX.back() == x[i]) continue;
+            keptX.push_back(x[i]);
+            keptY.push_back(y[i]);
+        }
+    }
+    x = std::move(keptX);
+    y = std::move(keptY);
+}
+
+FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLook& look) {
+    FigureDescription figure;
+    FigurePanel& panel = figure.panels.emplace_back();
+    panel.x.label = "Iteration";
+    panel.y.label = look.metric;
+    std::replace(panel.y.label.begin(), panel.y.label.end(), '_', ' ');
+    if (!panel.y.label.empty())
+        panel.y.label[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(panel.y.label[0])));
+    panel.y.logarithmic = look.logarithmic;
+    for (const Curve& curve : curves) {
+        const auto found = curve.history->metrics.find(look.metric);
+        if (found == curve.history->metrics.end() || found->second.empty()) continue;
+        const auto width = look.smoothing > 0 ? static_cast<std::size_t>(look.smoothing)
+                                              : std::max<std::size_t>(1, found->second.size() / 100);
+        FigureLine line{.x = curve.history->iterations, .y = movingAverage(found->second, width)};
+        line.y.resize(line.x.size(), std::numeric_limits<double>::quiet_NaN());
+        if (look.logarithmic) // what has no logarithm is a gap
+            for (double& value : line.y)
+                if (!(value > 0)) value = std::numeric_limits<double>::quiet_NaN();
+        decimate(line.x, line.y, pointLimit);
+        panel.series.push_back({.name = curve.name, .group = {}, .color = {}, .data = std::move(line)});
+    }
+    return figure;
+}
+
+} // namespace raphe

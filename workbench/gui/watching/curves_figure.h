@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "figure_description.h"
+#include "gui/running/run_job.h"
+
+#include <string>
+#include <vector>
+
+namespace raphe {
+
+/// One run among the learning curves.
+struct Curve {
+    std::string name;
+    const MetricHistory* history = nullptr;
+};
+
+struct CurvesLook {
+    std::string metric;
+    int smoothing = 0; ///< iterations of the moving average; 0: 1 % of the run
+    bool logarithmic = false;
+};
+
+/// Names of the metrics that some curve has, the usual ones first.
+std::vector<std::string> metricsOf(const std::vector<Curve>& curves);
+
+/// Learning curves, with no more points than a screen can show.
+FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLook& look);
+
+/// As many points as `limit`, about: the least and the largest value of each stretch, so that no peak is lost.
+void decimate(std::vector<double>& x, std::vector<double>& y, std::size_t limit);
+
+} // namespace raphe

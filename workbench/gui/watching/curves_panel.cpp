@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/watching/curves_panel.h"
+
+#include "engine/runs/run_reader.h"
+#include "figure_widget.h"
+#include "gui/shell/background.h"
+#include "gui/shell/icons.h"
+#include "gui/watching/save_figure.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QListWidget>
+#include <QMessageBox>
+#include <QSpinBox>
+#include <QSplitter>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace raphe {
+
+/// A run that is under way or was here, or one that was read from its folder.
+struct CurvesPanel::Source {
+    std::string name;
+    std::filesystem::path folder;
+    std::shared_ptr<RunJob> job;
+    MetricHistory stored;
+    const MetricHistory& history() const { return job ? job->history() : stored; }
+};
+
+CurvesPanel::CurvesPanel(RunQueue& queue, QWidget* parent)
+    : QWidget(parent), queue_(queue), figure_(new FigureWidget), empty_(new QLabel), list_(new QListWidget),
+      metric_(new QComboBox), smoothing_(new QSpinBox), logarithmic_(new QCheckBox{tr("Log axis")}),
+      hold_(new QToolButton) {
+    metric_->setMinimumContentsLength(14);
+    metric_->setToolTip(tr("What is drawn"));
+    metric_->setAccessibleName(tr("Metric"));
+    smoothing_->setRange(0, 100000);
+    smoothing_->setSpecialValueText(tr("1 % of the run"));
+    smoothing_->setToolTip(tr("Moving average over so many iterations"));
+    hold_->setText(tr("Hold"));
+    hold_->setCheckable(true);
+    hold_->setToolTip(tr("Stops redrawing; the training goes on"));
+    auto* save = new QToolButton;
+    save->setText(tr("Save figure…"));
+    connect(save, &QToolButton::clicked, this, &CurvesPanel::save);
+
+    empty_->setText(tr("Curves of runs appear here, live. Stored runs are added from the panel Runs."));
+    empty_->setAlignment(Qt::AlignCenter);
+    empty_->setEnabled(false);
+    figure_->setMinimumSize(160, 100);
+    list_->setAccessibleName(tr("Runs whose curves are shown"));
+
+    auto* bar = new QHBoxLayout;
+    bar->setContentsMargins(6, 4, 6, 4);
+    bar->addWidget(metric_);
+    bar->addWidget(new QLabel{tr("Mean over")});
+    bar->addWidget(smoothing_);
+    bar->addWidget(logarithmic_);
+    bar->addStretch();
+    bar->addWidget(hold_);
+    bar->addWidget(save);
+    auto* split = new QSplitter;
+    split->addWidget(figure_);
+    split->addWidget(empty_);
+    split->addWidget(list_);
+    split->setStretchFactor(0, 1);
+    split->setStretchFactor(1, 1);
+    split->setSizes({700, 700, 220});
+    auto* layout = new QVBoxLayout{this};
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addLayout(bar);
+    layout->addWidget(split, 1);
+    figure_->hide();
+    list_->hide();
+
+    replotTimer_.setSingleShot(true);
+    replotTimer_.setInterval(100);
+    connect(&replotTimer_, &QTimer::timeout, this, &CurvesPanel::replot);
+    connect(&queue, &RunQueue::measured, this, &CurvesPanel::requestReplot);
+    connect(&queue, &QAbstractItemModel::rowsInserted, this, [this](const QModelIndex&, int first, int last) {
+        for (int row = first; row <= last; ++row) {
+            const auto job = queue_.shared(row);
+            add(std::make_shared<Source>(Source{
+                job->experiment().name + ", seed " + std::to_string(job->experiment().seed), job->folder(), job, {}}));
+        }
+    });
+    connect(list_, &QListWidget::itemChanged, this, &CurvesPanel::requestReplot);
+    connect(metric_, &QComboBox::currentTextChanged, this, &CurvesPanel::requestReplot);
+    connect(smoothing_, &QSpinBox::valueChanged, this, &CurvesPanel::requestReplot);
+    connect(logarithmic_, &QCheckBox::toggled, this, &CurvesPanel::requestReplot);
+    connect(hold_, &QToolButton::toggled, this, &CurvesPanel::requestReplot);
+}
+
+CurvesPanel::~CurvesPanel() = default;
+
+void CurvesPanel::add(std::shared_ptr<Source> source) {
+    for (std::size_t row = 0; row < sources_.size(); ++row) {
+        if (sources_[row]->folder != source->folder) continue;
+        sources_[row] = std::move(source); // a resumed run takes the place of what was shown of it
+        requestReplot();
+        return;
+    }
+    auto* item = new QListWidgetItem{QString::fromStdString(source->name)};
+    item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable);
+    item->setCheckState(Qt::Checked);
+    item->setToolTip(QString::fromStdString(source->folder.string()));
+    sources_.push_back(std::move(source));
+    list_->addItem(item);
+    requestReplot();
+}
+
+void CurvesPanel::addStored(const std::filesystem::path& folder, const QString& name) {
+    for (const auto& source : sources_)
+        if (source->folder == folder) return;
+    inBackground<MetricHistory>(
+        this,
+        [folder] {
+            MetricHistory history;
+            RunReader::open(folder).forEachMetrics(
+                [&](const Metrics& item) { history.append(item.iteration, item.values); });
+            return history;
+        },
+        [this, folder, name](MetricHistory history) {
+            add(std::make_shared<Source>(Source{name.toStdString(), folder, nullptr, std::move(history)}));
+        },
+        [this](const QString& why) { QMessageBox::warning(this, tr("Learning curves"), why); });
+}
+
+std::vector<Curve> CurvesPanel::shown() const {
+    std::vector<Curve> curves;
+    for (std::size_t row = 0; row < sources_.size(); ++row)
+        if (list_->item(static_cast<int>(row))->checkState() == Qt::Checked)
+            curves.push_back({sources_[row]->name, &sources_[row]->history()});
+    return curves;
+}
+
+void CurvesPanel::requestReplot() {
+    if (!replotTimer_.isActive()) replotTimer_.start();
+}
+
+void CurvesPanel::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    requestReplot();
+}
+
+void CurvesPanel::replot() {
+    if (hold_->isChecked() || !isVisible()) return;
+    const auto curves = shown();
+    QStringList names;
+    for (const auto& name : metricsOf(curves)) names << QString::fromStdString(name);
+    QStringList present;
+    for (int i = 0; i < metric_->count(); ++i) present << metric_->itemText(i);
+    if (names != present) {
+        const QString chosen = metric_->currentText();
+        const QSignalBlocker quiet{metric_};
+        metric_->clear();
+        metric_->addItems(names);
+        metric_->setCurrentIndex(std::max(0, static_cast<int>(names.indexOf(chosen))));
+    }
+    figure_->setVisible(!names.isEmpty());
+    empty_->setVisible(names.isEmpty());
+    list_->setVisible(!sources_.empty());
+    if (names.isEmpty()) return;
+    figure_->setFigure(
+        curvesFigure(curves, {metric_->currentText().toStdString(), smoothing_->value(), logarithmic_->isChecked()}));
+}
+
+void CurvesPanel::save() {
+    if (figure_->isVisible()) saveFigure(*figure_, this, metric_->currentText());
+}
+
+} // namespace raphe
