@@ -50,7 +50,7 @@ void CanvasScene::setGraph(CanvasGraph graph, const CanvasPlaces& places) {
     route();
     select(selected);
     building_ = false;
-    setSceneRect(content().adjusted(-600, -400, 600, 400));
+    setSceneRect(sceneRect() | content().adjusted(-2000, -1500, 2000, 1500)); // never less: the view must not jump
     Q_EMIT nodesSelected(selectedNodes());
 }
 

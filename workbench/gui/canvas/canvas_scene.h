@@ -28,6 +28,7 @@ public:
     /// @param refusal  why a wire cannot be, see wireRefusal(); none: the graph cannot be edited
     using Refusal = std::function<std::string(const Address& from, const Address& to)>;
     explicit CanvasScene(QObject* parent = nullptr, Refusal refusal = {});
+    ~CanvasScene() override { blockSignals(true); } ///< the selection that goes with the nodes is no news
 
     /// Nodes without a place get one from the layout. What was selected stays selected.
     void setGraph(CanvasGraph graph, const CanvasPlaces& places = {});

@@ -48,6 +48,8 @@ CanvasView::CanvasView(OpenDocument& document, QWidget* parent)
     setTransformationAnchor(AnchorUnderMouse);
     setViewportUpdateMode(FullViewportUpdate);
     setFrameShape(NoFrame);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setAcceptDrops(true);
     setAccessibleName(tr("Graph of the experiment"));
     notice_->setWordWrap(true);
@@ -181,7 +183,6 @@ void CanvasView::addMechanism(const QString& key, std::optional<QPointF> at) {
                            step))
         return;
     scene_->select({name});
-    if (first) zoomToFit();
     setFocus();
 }
 

@@ -156,9 +156,9 @@ void InspectorPanel::buildProblems(const std::vector<LocatedProblem>& problems) 
 void InspectorPanel::field(const char* name, const QString& help) {
     const Json complete = document_->experiment().toJson();
     const bool written = document_->document().complete().contains(name);
-    const auto value = complete.contains(name) ? text(complete[name].dump()) : QString{};
+    const Json value = complete.value(name, Json(false)); // what is off is left out
     layout_->addWidget(fieldEditor(
-        QString::fromLatin1(name), value, help, written,
+        QString::fromLatin1(name), text(value.is_string() ? value.get<std::string>() : value.dump()), help, written,
         [this, name](const Json& given) {
             Experiment tried = document_->experiment(); // explains what cannot be
             tried.set(name, given, document_->registry());

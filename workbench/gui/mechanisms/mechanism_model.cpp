@@ -25,7 +25,9 @@ QIcon kindIcon(const QColor& color) {
     painter.setPen(Qt::NoPen);
     painter.setBrush(color);
     painter.drawRoundedRect(QRectF{2, 3, 12, 10}, 3, 3);
-    return QIcon{pixmap};
+    QIcon icon{pixmap};
+    icon.addPixmap(pixmap, QIcon::Selected); // not tinted
+    return icon;
 }
 
 } // namespace

@@ -67,12 +67,18 @@ int RunsModel::columnCount(const QModelIndex& parent) const {
 
 QVariant RunsModel::value(const RunEntry& run, int column) const {
     switch (column) {
-    case 0: return text(run.experiment.empty() ? run.folder.filename().string() : run.experiment);
-    case 1: return text(run.state);
-    case 2: return run.seed.empty() ? QVariant{} : QVariant{text(run.seed).toLongLong()};
-    case 3: return static_cast<qlonglong>(run.iterations);
-    case 4: return text(run.start);
-    default: break;
+    case 0:
+        return text(run.experiment.empty() ? run.folder.filename().string() : run.experiment);
+    case 1:
+        return text(run.state);
+    case 2:
+        return run.seed.empty() ? QVariant{} : QVariant{text(run.seed).toLongLong()};
+    case 3:
+        return static_cast<qlonglong>(run.iterations);
+    case 4:
+        return text(run.start);
+    default:
+        break;
     }
     const auto extra = static_cast<std::size_t>(column - fixedColumns);
     if (extra < metrics_.size()) {
@@ -108,7 +114,7 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const {
                                : QVariant{};
     if (role == Qt::TextAlignmentRole)
         return shown.typeId() == QMetaType::QString ? QVariant{}
-                                                           : QVariant{static_cast<int>(Qt::AlignRight | Qt::AlignVCenter)};
+                                                    : QVariant{static_cast<int>(Qt::AlignRight | Qt::AlignVCenter)};
     if (role == Qt::DisplayRole && shown.typeId() == QMetaType::Double)
         return QString::number(shown.toDouble(), 'g', 5);
     if (role == Qt::DisplayRole && column == 4) return shown.toString().replace('T', ' ').left(16);

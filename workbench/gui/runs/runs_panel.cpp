@@ -112,7 +112,7 @@ void RunsPanel::updateButtons() {
     const auto shown = static_cast<std::size_t>(model_.rowCount());
     state_->setText(shown == count ? (count == 1 ? tr("1 run") : tr("%1 runs").arg(count))
                                    : tr("%1 of %2 runs").arg(shown).arg(count));
-    where_->setText(tr("Below %1").arg(QString::fromStdString(root_.string())));
+    where_->setText(tr("Below %1").arg(QString::fromStdString(std::filesystem::absolute(root_).string())));
 }
 
 void RunsPanel::refresh() {
@@ -173,11 +173,13 @@ void RunsPanel::showMenu(const QPoint& at) {
 void RunsPanel::trash(const std::vector<RunEntry>& runs) {
     for (const auto& run : runs)
         if (run.state == "running") {
-            QMessageBox::information(this, tr("Move to the trash"),
-                                     tr("%1 is being written; stop it first.").arg(QString::fromStdString(run.folder.string())));
+            QMessageBox::information(
+                this, tr("Move to the trash"),
+                tr("%1 is being written; stop it first.").arg(QString::fromStdString(run.folder.string())));
             return;
         }
-    const QString question = runs.size() == 1 ? tr("Move this run to the trash?") : tr("Move %1 runs to the trash?").arg(runs.size());
+    const QString question =
+        runs.size() == 1 ? tr("Move this run to the trash?") : tr("Move %1 runs to the trash?").arg(runs.size());
     if (QMessageBox::question(this, tr("Move to the trash"), question) != QMessageBox::Yes) return;
     for (const auto& run : runs)
         if (!QFile::moveToTrash(QString::fromStdString(run.folder.string())))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/shell/command_palette.h"
 
+#include "gui/shell/theme.h"
+
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QListWidget>
@@ -36,6 +38,11 @@ CommandPalette::CommandPalette(std::vector<PaletteEntry> entries, QWidget* paren
     search_->installEventFilter(this);
     list_->setFrameShape(QFrame::NoFrame);
     list_->setUniformItemSizes(true);
+    setStyleSheet(
+        QStringLiteral("raphe--CommandPalette { border: 1px solid %1; background: %2; } "
+                       "QListWidget::item { padding: 4px 6px; } "
+                       "QListWidget::item:selected { background: %3; color: %4; }")
+            .arg(theme().faint.name(), theme().raised.name(), theme().accent.name(), theme().onAccent.name()));
     list_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     list_->setAccessibleName(tr("What fits"));
     auto* layout = new QVBoxLayout{this};

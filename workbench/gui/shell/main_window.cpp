@@ -72,6 +72,7 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     });
     statusBar()->addWidget(state_, 1);
     statusBar()->addPermanentWidget(difference_);
+    connect(&ThemeSignal::instance(), &ThemeSignal::changed, this, &MainWindow::showState);
     restoreSettings();
     updateActions();
     showState();
@@ -108,7 +109,7 @@ void MainWindow::buildPanels() {
     for (auto* next : {curves, trials, stored, echo}) tabifyDockWidget(running, next);
     running->raise();
     resizeDocks({left, right}, {230, 310}, Qt::Horizontal);
-    resizeDocks({running}, {225}, Qt::Vertical);
+    resizeDocks({running}, {290}, Qt::Vertical);
     setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
     defaultLayout_ = saveState(layoutVersion);
     connect(mechanisms_, &MechanismPanel::wanted, this, [this](const QString& key) {
@@ -129,7 +130,7 @@ void MainWindow::resetLayout() {
     restoreState(defaultLayout_, layoutVersion);
     for (auto* item : docks_) item->show();
     resizeDocks({docks_[0], docks_[1]}, {230, 310}, Qt::Horizontal);
-    resizeDocks({docks_[2]}, {225}, Qt::Vertical);
+    resizeDocks({docks_[2]}, {290}, Qt::Vertical);
 }
 
 void MainWindow::restoreSettings() {

@@ -130,7 +130,9 @@ void MainWindow::showState() {
     if (!view) return;
     const auto& problems = view->document().document().problems();
     const auto& experiment = view->document().experiment();
-    if (problems.empty())
+    if (experiment.nodes.empty())
+        state_->setText(tr("Empty: add mechanisms from the list on the left, or with Ctrl+K"));
+    else if (problems.empty())
         state_->setText(tr("Sound: %1 nodes, %2 wires").arg(experiment.nodes.size()).arg(experiment.wires.size()));
     else
         state_->setText((problems.size() == 1 ? tr("1 problem") : tr("%1 problems").arg(problems.size())) +
@@ -146,7 +148,7 @@ void MainWindow::showState() {
         if (begun == begunFrom_.end() || begun->second != view) continue;
         QStringList places;
         for (const auto& change : difference(queue_.job(row).experiment().toJson(), experiment.toJson()))
-            places << QString::fromStdString(change.place());
+            if (change.place() != "seed") places << QString::fromStdString(change.place());
         if (places.isEmpty()) return;
         difference_->setText(tr("differs from its last run in %1%2")
                                  .arg(QStringList{places.mid(0, 2)}.join(", "), places.size() > 2 ? ", …" : ""));

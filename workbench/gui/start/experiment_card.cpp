@@ -43,8 +43,8 @@ ExperimentCard::ExperimentCard(const ShippedExperiment& experiment, QWidget* par
     auto* paper = new QLabel{"<i>" + experiment.paper.toHtmlEscaped() + "</i>"};
     paper->setForegroundRole(QPalette::PlaceholderText);
 
-    auto* foot = new QHBoxLayout;
-    foot->addWidget(paper, 1);
+    auto* head = new QHBoxLayout;
+    head->addWidget(title, 1);
     if (!experiment.variants.empty()) {
         auto* variants = new QToolButton;
         const auto count = static_cast<int>(experiment.variants.size());
@@ -60,15 +60,15 @@ ExperimentCard::ExperimentCard(const ShippedExperiment& experiment, QWidget* par
             action->setToolTip(QString::fromStdString(variant.doc));
         }
         variants->setMenu(menu);
-        foot->addWidget(variants);
+        head->addWidget(variants);
     }
     auto* layout = new QVBoxLayout{this};
     layout->setContentsMargins(margin, margin, margin, 6);
     layout->setSpacing(4);
     layout->addWidget(picture_);
-    layout->addWidget(title);
+    layout->addLayout(head);
     layout->addWidget(sentence, 1);
-    layout->addLayout(foot);
+    layout->addWidget(paper);
 }
 
 void ExperimentCard::setWidth(int width) {

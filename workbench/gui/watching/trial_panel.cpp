@@ -4,6 +4,7 @@
 #include "figure_widget.h"
 #include "gui/shell/background.h"
 #include "gui/shell/icons.h"
+#include "gui/shell/theme.h"
 #include "gui/watching/save_figure.h"
 #include "gui/watching/trial_plot.h"
 
@@ -137,6 +138,11 @@ TrialPanel::TrialPanel(QWidget* parent)
     connect(plot_, &TrialPlot::stepWanted, this, &TrialPanel::setStep);
     connect(save, &QToolButton::clicked, this, [this] {
         if (recording_) saveFigure(plot_->figure(), this, tr("trial"));
+    });
+    connect(&ThemeSignal::instance(), &ThemeSignal::changed, this, [this] {
+        back_->setIcon(icon(Symbol::back));
+        forward_->setIcon(icon(Symbol::step));
+        play_->setIcon(icon(play_->isChecked() ? Symbol::pause : Symbol::run));
     });
     connect(&clock_, &QTimer::timeout, this, [this] {
         const int ahead = std::max(1, speed_->value() / 30);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/document/experiment.h"
+#include "gui/canvas/canvas_export.h"
+#include "gui/canvas/canvas_view.h"
+#include "gui/canvas/graph_layout.h"
+#include "gui/canvas/wire_router.h"
+#include "window_support.h"
+
+#include <QMouseEvent>
+#include <QSvgRenderer>
+#include <QTest>
+
+namespace raphe {
+namespace {
+
+using test::plugins;
+
+CanvasGraph graphOf(const std::string& name) {
+    return canvasGraph(loadExperiment(name, plugins().registry()), plugins().registry(), {});
+}
+
+std::vector<QRectF> bodiesOf(const CanvasGraph& graph) {
+    std::vector<QRectF> bodies;
+    const auto places = layoutGraph(graph);
+    for (std::size_t n = 0; n < places.size(); ++n) bodies.emplace_back(places[n], nodeGeometry(graph.nodes[n]).size);
+    return bodies;
+}
+
+TEST(GraphLayout, PutsTheTaskFirstTheRuleLastAndNoNodeOntoAnother) {
+    for (const auto& name : experimentNames()) {
+        SCOPED_TRACE(name);
+        const auto graph = graphOf(name);
+        const auto bodies = bodiesOf(graph);
+        for (std::size_t a = 0; a < bodies.size(); ++a) {
+            for (std::size_t b = 0; b < a; ++b)
+                EXPECT_FALSE(bodies[a].intersects(bodies[b])) << graph.nodes[a].name << " on " << graph.nodes[b].name;
+            for (std::size_t b = 0; b < bodies.size(); ++b) {
+                if (graph.nodes[a].kind == Kind::task) {
+                    EXPECT_LE(bodies[a].left(), bodies[b].left());
+                }
+                if (graph.nodes[a].kind == Kind::rule) {
+                    EXPECT_GE(bodies[a].left(), bodies[b].left());
+                }
+            }
+        }
+    }
+}
+
+TEST(WireRouting, GoesAroundTheNodesOfEveryExperiment) {
+    for (const auto& name : experimentNames()) {
+        SCOPED_TRACE(name);
+        const auto graph = graphOf(name);
+        const auto bodies = bodiesOf(graph);
+        std::vector<RouteRequest> requests;
+        for (const auto& wire : graph.wires) {
+            const auto from = static_cast<std::size_t>(wire.fromNode), to = static_cast<std::size_t>(wire.toNode);
+            requests.push_back(
+                {bodies[from].topLeft() +
+                     nodeGeometry(graph.nodes[from]).ports[static_cast<std::size_t>(wire.fromPort)],
+                 bodies[to].topLeft() + nodeGeometry(graph.nodes[to]).ports[static_cast<std::size_t>(wire.toPort)],
+                 wire.modulatory});
+        }
+        const auto ways = routeWires(bodies, requests);
+        for (std::size_t w = 0; w < ways.size(); ++w) {
+            EXPECT_EQ(ways[w].front(), requests[w].from);
+            EXPECT_EQ(ways[w].back(), requests[w].to);
+            for (std::size_t i = 1; i < ways[w].size(); ++i) {
+                const QRectF piece = QRectF{ways[w][i - 1], ways[w][i]}.normalized().adjusted(-0.1, -0.1, 0.1, 0.1);
+                for (const auto& body : bodies)
+                    EXPECT_FALSE(piece.intersects(body.adjusted(1, 1, -1, -1)))
+                        << graph.wires[w].spec.from.text() << " -> " << graph.wires[w].spec.to.text();
+            }
+        }
+    }
+}
+
+TEST(CanvasGraph, TellsModulatoryAndDelayedWires) {
+    const auto graph = graphOf("crossed_gain");
+    int modulatory = 0, delayed = 0;
+    for (const auto& wire : graph.wires) {
+        modulatory += wire.modulatory;
+        delayed += wire.delayed;
+    }
+    EXPECT_EQ(modulatory, 1);
+    EXPECT_EQ(delayed, 1);
+}
+
+/// A document and its view, shown at the size of a screen.
+struct Canvas {
+    explicit Canvas(std::unique_ptr<Document> opened) : document(std::move(opened)), view(document) {
+        view.resize(1000, 700);
+        view.show();
+        QCoreApplication::processEvents();
+        view.zoomToFit();
+    }
+    QPoint port(const std::string& node, const std::string& name) const {
+        for (QGraphicsItem* item : view.scene()->items())
+            if (auto* shown = dynamic_cast<NodeItem*>(item); shown && shown->node().name == node)
+                return view.mapFromScene(shown->portAt(shown->node().port(name)));
+        ADD_FAILURE() << node << "." << name;
+        return {};
+    }
+    void drag(const QPoint& from, const QPoint& to) const {
+        QWidget* target = view.viewport();
+        QTest::mousePress(target, Qt::LeftButton, {}, from);
+        for (int i = 1; i <= 4; ++i) {
+            const QPointF at = QPointF{from} + QPointF{to - from} * i / 4;
+            QMouseEvent move{QEvent::MouseMove, at, target->mapToGlobal(at), Qt::NoButton, Qt::LeftButton, {}};
+            QCoreApplication::sendEvent(target, &move);
+        }
+        QTest::mouseRelease(target, Qt::LeftButton, {}, to);
+    }
+
+    OpenDocument document;
+    CanvasView view;
+};
+
+std::unique_ptr<Document> twoNodes() {
+    auto document = Document::create("two", plugins().registry());
+    document->execute({{"command", "add_node"}, {"name", "a"}, {"mechanism", "model.rnn"}, {"at", {0, 0}}});
+    document->execute({{"command", "add_node"}, {"name", "b"}, {"mechanism", "model.dense"}, {"at", {320, 0}}});
+    return document;
+}
+
+TEST(CanvasEditing, DraggingFromPortToPortDrawsAWireAndUndoTakesItBack) {
+    Canvas canvas{twoNodes()};
+    canvas.drag(canvas.port("a", "hidden"), canvas.port("b", "input"));
+    ASSERT_EQ(canvas.document.experiment().wires.size(), 1u);
+    EXPECT_EQ(canvas.document.experiment().wires[0].from.text(), "a.hidden");
+    canvas.document.undo();
+    EXPECT_TRUE(canvas.document.experiment().wires.empty());
+    canvas.drag(canvas.port("b", "input"), canvas.port("a", "hidden")); // the other way round is the same wire
+    EXPECT_EQ(canvas.document.experiment().wires.size(), 1u);
+}
+
+TEST(CanvasEditing, AWireThatDoesNotFitSaysWhyAndIsNotDrawn) {
+    Canvas canvas{twoNodes()};
+    QString why;
+    QObject::connect(&canvas.view.canvas(), &CanvasScene::explain, [&](const QString& sentence) {
+        if (!sentence.isEmpty()) why = sentence;
+    });
+    canvas.drag(canvas.port("a", "hidden"), canvas.port("b", "output"));
+    EXPECT_TRUE(canvas.document.experiment().wires.empty());
+    EXPECT_TRUE(why.contains("output")) << why.toStdString();
+}
+
+TEST(CanvasEditing, MovingANodeIsOneStepToUndo) {
+    Canvas canvas{twoNodes()};
+    const auto before = canvas.view.canvas().places();
+    const QPoint grip = canvas.view.mapFromScene(before.at("a")) + QPoint{0, -20};
+    canvas.drag(grip, grip + QPoint{60, 80});
+    EXPECT_NE(canvas.view.canvas().places().at("a"), before.at("a"));
+    canvas.document.undo();
+    EXPECT_EQ(canvas.view.canvas().places().at("a"), before.at("a"));
+}
+
+TEST(CanvasEditing, CopyPasteDuplicateAndDeleteActOnTheSelection) {
+    Canvas canvas{twoNodes()};
+    canvas.view.selectAll();
+    canvas.view.copySelection();
+    canvas.view.paste();
+    EXPECT_EQ(canvas.document.experiment().nodes.size(), 4u);
+    canvas.view.canvas().select({"a"});
+    canvas.view.duplicateSelection();
+    EXPECT_EQ(canvas.document.experiment().nodes.size(), 5u);
+    canvas.view.selectAll();
+    canvas.view.removeSelection();
+    EXPECT_TRUE(canvas.document.experiment().nodes.empty());
+    while (canvas.document.document().canUndo()) canvas.document.undo();
+    EXPECT_TRUE(canvas.document.experiment().nodes.empty());
+}
+
+TEST(CanvasEditing, AProblemIsABadgeOnItsNode) {
+    Canvas canvas{twoNodes()};
+    const auto& graph = canvas.view.canvas().graph();
+    EXPECT_FALSE(graph.nodes[static_cast<std::size_t>(graph.node("b"))].problems.empty()) << "its input is not wired";
+}
+
+TEST(CanvasExport, WritesSvgPngAndPdf) {
+    CanvasScene scene;
+    scene.setGraph(graphOf("mwg_nm_rnn"));
+    const QByteArray svg = canvasSvg(scene);
+    EXPECT_TRUE(QSvgRenderer{svg}.isValid());
+    EXPECT_TRUE(svg.contains("modulator"));
+    EXPECT_FALSE(QImage::fromData(canvasPng(scene), "PNG").isNull());
+    EXPECT_TRUE(canvasPdf(scene).startsWith("%PDF"));
+}
+
+} // namespace
+} // namespace raphe
