@@ -82,9 +82,9 @@ void RunJob::work() {
         const auto outcome = runExperiment(experiment_, plugins_, options_, this, started);
         setState(outcome.completed ? JobState::done : JobState::stopped, "run hash " + outcome.hash);
     } catch (const std::exception& error) {
-        setState(JobState::failed, error.what());
         std::error_code ignored; // a folder that was only reserved goes again; one with a run in it stays
         std::filesystem::remove(options_.folder, ignored);
+        setState(JobState::failed, error.what());
     }
 }
 
