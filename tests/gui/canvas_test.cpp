@@ -85,6 +85,12 @@ TEST(CanvasGraph, TellsModulatoryAndDelayedWires) {
     EXPECT_EQ(delayed, 1);
 }
 
+TEST(CanvasGraph, KeepsPortsThatAreNotWiredYet) {
+    auto experiment = loadExperiment("mwg_nm_rnn", plugins().registry());
+    const auto before = canvasGraph(experiment, plugins().registry(), {});
+    EXPECT_GE(before.nodes[static_cast<std::size_t>(before.node("modulator"))].port("feedback"), 0);
+}
+
 /// A document and its view, shown at the size of a screen.
 struct Canvas {
     explicit Canvas(std::unique_ptr<Document> opened) : document(std::move(opened)), view(document) {

@@ -157,6 +157,10 @@ TEST(Trials, ShowWhatModulatesAndTheReward) {
     const auto ports = tellingPorts(recording);
     EXPECT_NE(std::find(ports.begin(), ports.end(), "modulator.output"), ports.end());
     EXPECT_NE(std::find(ports.begin(), ports.end(), "task.reward"), ports.end());
+    EXPECT_EQ(recording.changeable.front(), "modulator.output");
+    EXPECT_EQ(std::find(recording.changeable.begin(), recording.changeable.end(), "task.reward"),
+              recording.changeable.end())
+        << "what a task says cannot be changed";
     EXPECT_EQ(trialFigure(recording, 2, ports).panels.size(), ports.size());
 }
 

@@ -104,7 +104,8 @@ CanvasGraph canvasGraph(const Experiment& experiment, const Registry& registry,
         for (const auto& problem : problems)
             if (problem.node == node.name) node.problems.push_back(problem.sentence);
         if (graph)
-            for (std::size_t p = 0; p < node.ports.size(); ++p) node.ports[p].units = graph->nodes()[n].portSizes[p];
+            for (std::size_t p = 0; p < node.ports.size(); ++p)
+                if (const int units = graph->nodes()[n].portSizes[p]; units > 0) node.ports[p].units = units;
     }
     dropAbsentPorts(result);
     return result;

@@ -27,6 +27,10 @@ namespace {
 
 Json position(const QPointF& at) { return Json::array({std::lround(at.x()), std::lround(at.y())}); }
 
+QPointF onGrid(const QPointF& at) {
+    return {std::round(at.x() / canvasPitch) * canvasPitch, std::round(at.y() / canvasPitch) * canvasPitch};
+}
+
 Json positions(const CanvasPlaces& places) {
     Json result = Json::object();
     for (const auto& [name, at] : places) result[name] = position(at);
@@ -176,11 +180,11 @@ void CanvasView::addMechanism(const QString& key, std::optional<QPointF> at) {
         };
         while (taken()) *at += QPointF{0, 120};
     }
-    const bool first = scene_->graph().nodes.empty();
+    const bool allPlaced = positionsOf(document_.document().complete()).size() >= document_.experiment().nodes.size();
     const std::string step = "add " + name; // one step to undo: the others stay where the layout has put them
-    if (!first) document_.execute({{"command", "move"}, {"positions", positions(scene_->places())}}, step);
-    if (!document_.execute({{"command", "add_node"}, {"name", name}, {"mechanism", mechanism}, {"at", position(*at)}},
-                           step))
+    if (!allPlaced) document_.execute({{"command", "move"}, {"positions", positions(scene_->places())}}, step);
+    if (!document_.execute(
+            {{"command", "add_node"}, {"name", name}, {"mechanism", mechanism}, {"at", position(onGrid(*at))}}, step))
         return;
     scene_->select({name});
     setFocus();

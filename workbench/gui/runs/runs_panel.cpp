@@ -41,6 +41,7 @@ RunsPanel::RunsPanel(std::filesystem::path root, QWidget* parent)
     view_->setSortingEnabled(true);
     view_->setSelectionMode(QAbstractItemView::ExtendedSelection);
     view_->setContextMenuPolicy(Qt::CustomContextMenu);
+    view_->header()->setStretchLastSection(false);
     view_->header()->setSortIndicator(4, Qt::DescendingOrder);
     view_->setAccessibleName(tr("Stored runs"));
     filter_->setPlaceholderText(tr("Filter: words, or  reward > 9  seed = 3"));

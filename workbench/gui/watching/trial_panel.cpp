@@ -229,15 +229,18 @@ void TrialPanel::take(TrialRecording recording, std::vector<Intervention> interv
         const QSignalBlocker quietPorts{ports_}, quietTrial{trial_}, quietSlider{slider_};
         if (first) {
             ports_->clear();
-            const auto telling = tellingPorts(*recording_);
-            for (const auto& [port, tensor] : recording_->signals) {
-                auto* item = new QListWidgetItem{QStringLiteral("%1 [%2]").arg(text(port)).arg(tensor.shape[2])};
+            const auto add = [&](const std::string& port, bool shown) {
+                const auto units = recording_->signal(port)->shape[2];
+                auto* item = new QListWidgetItem{QStringLiteral("%1 [%2]").arg(text(port)).arg(units)};
                 item->setData(Qt::UserRole, text(port));
                 item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable);
-                const bool shown = std::find(telling.begin(), telling.end(), port) != telling.end();
                 item->setCheckState(shown ? Qt::Checked : Qt::Unchecked);
                 ports_->addItem(item);
-            }
+            };
+            const auto telling = tellingPorts(*recording_); // these first
+            for (const auto& port : telling) add(port, true);
+            for (const auto& [port, tensor] : recording_->signals)
+                if (std::find(telling.begin(), telling.end(), port) == telling.end()) add(port, false);
             slider_->setValue(0);
         }
         trial_->setMaximum(std::max(1, recording_->trials));
@@ -263,7 +266,7 @@ void TrialPanel::fillTargets() {
     const QString chosen = target_->currentText();
     const QSignalBlocker quiet{target_};
     while (target_->count() > 1) target_->removeItem(1);
-    for (const auto& [port, tensor] : recording_->signals) target_->addItem(text(port));
+    for (const auto& port : recording_->changeable) target_->addItem(text(port));
     target_->setCurrentIndex(std::max(0, target_->findText(chosen)));
 }
 

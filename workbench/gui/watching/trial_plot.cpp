@@ -37,10 +37,12 @@ protected:
 private:
     void follow(const QPointF& at) {
         if (plot_.figure_->panelCount() == 0 || plot_.steps_ == 0) return;
+        const auto axesOf = [&](std::size_t p) { return plot_.figure_->panelGeometry(p).axes; };
         std::size_t nearest = 0;
-        for (std::size_t p = 0; p < plot_.figure_->panelCount(); ++p)
-            if (plot_.figure_->panelGeometry(p).axes.top() <= at.y()) nearest = p;
-        const QRectF axes = plot_.figure_->panelGeometry(nearest).axes;
+        for (std::size_t p = 1; p < plot_.figure_->panelCount(); ++p)
+            if ((axesOf(p).center() - at).manhattanLength() < (axesOf(nearest).center() - at).manhattanLength())
+                nearest = p;
+        const QRectF axes = axesOf(nearest);
         const int step = static_cast<int>(std::floor((at.x() - axes.left()) / axes.width() * plot_.steps_));
         Q_EMIT plot_.stepWanted(std::clamp(step, 0, plot_.steps_ - 1));
     }
@@ -61,7 +63,7 @@ TrialPlot::TrialPlot(QWidget* parent) : QWidget(parent), figure_(new FigureWidge
 
 void TrialPlot::setFigure(FigureDescription figure, int steps) {
     steps_ = steps;
-    setMinimumHeight(static_cast<int>(figure.panels.size()) * 105 + 20);
+    setMinimumHeight(static_cast<int>(figure.rows) * 110);
     figure_->setFigure(std::move(figure));
 }
 

@@ -43,9 +43,17 @@ TrialRecording recordTrials(Session& session, const TrialRequest& request) {
         const auto& target = graph.nodes()[static_cast<std::size_t>(wire.toNode)];
         if (target.declaration().ports[static_cast<std::size_t>(wire.toPort)].kind != PortKind::modulation) continue;
         const auto& source = graph.nodes()[static_cast<std::size_t>(wire.fromNode)];
-        recording.modulating.push_back(source.name + "." +
-                                       source.declaration().ports[static_cast<std::size_t>(wire.fromPort)].name);
+        const auto port = source.name + "." + source.declaration().ports[static_cast<std::size_t>(wire.fromPort)].name;
+        if (std::find(recording.modulating.begin(), recording.modulating.end(), port) == recording.modulating.end())
+            recording.modulating.push_back(port);
     }
+    for (const auto* ports : {&recording.modulating, &wanted.record})
+        for (const auto& port : *ports) {
+            const auto& node = graph.nodes()[static_cast<std::size_t>(graph.node(parseAddress(port, port).node))];
+            const bool known =
+                std::find(recording.changeable.begin(), recording.changeable.end(), port) != recording.changeable.end();
+            if (node.kind() == Kind::model && !known) recording.changeable.push_back(port);
+        }
     return recording;
 }
 
@@ -64,11 +72,7 @@ std::vector<std::string> tellingPorts(const TrialRecording& recording, std::size
     take([](const std::string& port, const Tensor&) { return port.ends_with(".reward"); });
     take([](const std::string&, const Tensor& tensor) { return unitsOf(tensor) > tracesAtMost; });
     take([](const std::string&, const Tensor&) { return true; });
-    // In the order of the document, as they follow one another in a step.
-    std::vector<std::string> ordered;
-    for (const auto& [port, tensor] : recording.signals)
-        if (std::find(ports.begin(), ports.end(), port) != ports.end()) ordered.push_back(port);
-    return ordered;
+    return ports;
 }
 
 FigureDescription trialFigure(const TrialRecording& recording, int trial, const std::vector<std::string>& ports) {
@@ -119,9 +123,10 @@ FigureDescription trialFigure(const TrialRecording& recording, int trial, const 
             panel.series.push_back({.name = {}, .group = {}, .color = {}, .data = std::move(map)});
         }
     }
-    if (!figure.panels.empty()) figure.panels.back().x.label = "Step";
-    figure.rows = std::max<std::size_t>(1, figure.panels.size());
-    figure.columns = 1;
+    figure.columns = figure.panels.size() > 2 ? 2 : 1;
+    figure.rows = std::max<std::size_t>(1, (figure.panels.size() + figure.columns - 1) / figure.columns);
+    for (std::size_t p = figure.panels.size(); p-- > 0 && p + figure.columns >= figure.panels.size();)
+        figure.panels[p].x.label = "Step";
     return figure;
 }
 

@@ -15,6 +15,7 @@ struct TrialRecording {
     NamedNumbers metrics;
     std::vector<std::pair<std::string, Tensor>> signals; ///< by port: (steps, trials, units)
     std::vector<std::string> modulating;                 ///< ports whose wires set a parameter of somebody
+    std::vector<std::string> changeable;                 ///< ports on which one may intervene, modulating ones first
 
     const Tensor* signal(const std::string& port) const;
     /// One number; @pre they exist
@@ -31,7 +32,7 @@ struct TrialRequest {
 TrialRecording recordTrials(Session& session, const TrialRequest& request);
 
 /// Those ports whose signals say most at first sight: what modulates, what the task says, single units.
-std::vector<std::string> tellingPorts(const TrialRecording& recording, std::size_t limit = 5);
+std::vector<std::string> tellingPorts(const TrialRecording& recording, std::size_t limit = 4);
 
 /// Signals of a trial over its steps, one panel each: few units as traces, many as a map of units by time.
 FigureDescription trialFigure(const TrialRecording& recording, int trial, const std::vector<std::string>& ports);
