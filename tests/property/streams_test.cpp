@@ -205,7 +205,7 @@ TEST(StreamRules, AllTrain) {
         learns(asStream(supervisedCourse("gru", task, false, 0.1), 6), "loss");
         learns(asStream(actor("rule.a2c", {{"learning_rate", 0.01}}, task), 6), "reward");
         auto params = ppoParameters;
-        params["policy_learning_rate"] = 0.003;
+        params["policy_learning_rate"] = 0.001;
         learns(asStream(actor("rule.ppo", params, task), 8), "return");
     }
 }

@@ -72,13 +72,19 @@ void attempt(Problems* problems, Step&& step) {
         step();
 }
 
+/// Sessions are made on several threads, and Eigen keeps the sizes in plain numbers.
+void pinBlockSizesOnce() {
+    static const bool pinned = (detail::pinBlockSizes(), true);
+    static_cast<void>(pinned);
+}
+
 } // namespace
 
 template <class T>
 Setup<T>::Setup(Experiment& document, const Graph& wiring, const SessionOptions& options, Problems* problems)
     : experiment(document), graph(wiring), network(wiring, document.dt, problems), tensors(network.parameters()),
       frozen(tensors.size()), frozenByStage(tensors.size()) {
-    detail::pinBlockSizes();
+    pinBlockSizesOnce();
     for (const auto& node : experiment.nodes) unknown_.insert(node.name);
     for (std::size_t n = 0; n < graph.nodes().size(); ++n)
         if (network.nodes()[n].mechanism) unknown_.erase(graph.nodes()[n].name);
