@@ -14,8 +14,8 @@ namespace {
 class Credit : public testing::TestWithParam<std::string> {};
 auto named = [](const auto& item) { return item.param; };
 
-TEST_P(Credit, DoesNotDependOnTheSegments) {
-    Chunk<double> chunk(load(GetParam()));
+void expectTheSameForAnySegments(const Experiment& experiment) {
+    Chunk<double> chunk(experiment);
     std::vector<double> whole;
     double loss = 0;
     std::set<int> counts;
@@ -36,6 +36,15 @@ TEST_P(Credit, DoesNotDependOnTheSegments) {
         EXPECT_NEAR(sweep.objective().loss, loss, 1e-12 * std::abs(loss)) << sweep.segmentCount() << " segments";
     }
     EXPECT_GE(counts.size(), 3u) << "the budgets should lead to several ways of cutting";
+}
+
+TEST_P(Credit, DoesNotDependOnTheSegments) { expectTheSameForAnySegments(load(GetParam())); }
+
+TEST_P(Credit, DoesNotDependOnTheSegmentsWhereItIsLocal) {
+    auto experiment = load(GetParam());
+    for (auto& node : experiment.nodes)
+        if (node.mechanism.rfind("rule.", 0) == 0) node.params["credit"] = std::string("local");
+    expectTheSameForAnySegments(experiment);
 }
 
 /// Gradients of a whole batch, summed over chunks.

@@ -133,8 +133,9 @@ public:
 
     void step(Step<T>& s) const override {
         const bool recording = s.tape().recording();
-        const Value<T> u = s.input(input_), before = s.state(state_), after = s.destination(hidden_),
-                       drive = s.kept(drive_), gates = recording ? s.keptStep(gates_) : s.kept(gates_),
+        const Value<T> u = s.input(input_), before = s.state(state_), link = s.link(state_),
+                       after = s.destination(hidden_), drive = s.kept(drive_),
+                       gates = recording ? s.keptStep(gates_) : s.kept(gates_),
                        candidate = recording ? s.keptStep(candidate_) : s.kept(candidate_);
         s.packed(packedW_).affine(u.data, u.cols, s.kept(paddedBias_).data, drive.data);
         s.packed(packedU_).affine(before.data, before.cols, s.kept(noBias_).data, gates.data);
@@ -147,7 +148,7 @@ public:
         operands.value().bottomRows(1).setOnes();
         s.tape().reverse([=, W = s.weight(W_), U = s.packed(packedU_), late = !s.kept(knownInput_)] {
             backward(before, operands, after, gates, candidate);
-            if (before.adjoint) U.multiplyTransposed(gates.data, gates.cols, before.adjoint);
+            if (link.adjoint) U.multiplyTransposed(gates.data, gates.cols, link.adjoint);
             if (late && u.adjoint) addInputGradient(W, gates, candidate, u);
         });
     }

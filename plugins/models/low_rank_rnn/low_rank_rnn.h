@@ -114,7 +114,7 @@ public:
     void step(Step<T>& s) const override {
         const Value<T> Q = s.kept(Q_), R = symmetric_ ? Q : s.weight(right_);
         const Value<T> before = s.state(state_), gain = s.wired(gain_) ? s.input(gain_) : Value<T>{};
-        const Value<T> h = s.emit(projection_, read(s, R, before));
+        const Value<T> h = s.emit(projection_, read(s, R, s.link(state_)));
         const Value<T> x = s.emit(hidden_, drive(s, Q, h, gain, before, drive_.step(s)));
         s.next(state_, x);
     }

@@ -107,7 +107,7 @@ public:
         const Value<T> drive = input_.step(s), h1 = s.state(state_), h = s.destination(hidden_);
         if (s.tape().recording()) copyInto(s.keptStep(before_), h1);
         if (rule_ == Rule::none)
-            stepFixed(s, drive, h1, h);
+            stepFixed(s, drive, s.link(state_), h);
         else
             sweep(s, drive, h);
         s.next(state_, s.emit(hidden_, h));
@@ -149,7 +149,7 @@ private:
     /// One pass over the traces of a chunk, with all that its adjoint needs to know.
     struct Pass {
         plastic::Sheet<T> sheet;
-        Value<T> h, h1, h0, rate, drive, zbar; ///< h, drive and zbar are empty if only the traces are updated
+        Value<T> h, h1, h0, rate, drive, zbar, link; ///< h, drive and zbar are empty if only the traces are updated
         Value<T> trace, traceNext, eligibility, eligibilityNext;
         Value<T> alpha, eta;
         bool pending; ///< an update is: not so in the first step of a trial
@@ -203,6 +203,7 @@ private:
         pass.drive = drive;
         if (recording && h) pass.zbar = s.keptStep(driveAdjoint_);
         pass.h1 = s.state(state_);
+        pass.link = s.link(state_);
         pass.h0 = s.state(earlier_);
         pass.alpha = s.weight(alpha_);
         if (rate_.index >= 0) pass.rate = s.state(rate_);
@@ -331,33 +332,14 @@ private:
                 block[b].rowGainSum = rows.at(b, Rows::rowGainSum);
                 for (auto index : {Rows::gainSum, Rows::leakSum, Rows::postSum, Rows::rowGainSum})
                     std::fill_n(rows.at(b, index), padded_, T(0));
-                if (!pass.trace.adjoint) {
-                    sweepBackLocally(pass, block[b]);
-                } else {
-                    block[b].traceAdjoint = pass.trace.gradientColumn(trial);
-                    if (pass.eligibility) block[b].eligibilityAdjoint = pass.eligibility.gradientColumn(trial);
-                }
+                block[b].traceAdjoint = pass.trace.gradientColumn(trial);
+                if (pass.eligibility) block[b].eligibilityAdjoint = pass.eligibility.gradientColumn(trial);
             }
-            if (pass.trace.adjoint) kernels_.backward[count - 1](pass.sheet, block);
+            kernels_.backward[count - 1](pass.sheet, block);
             for (int b = 0; b < count; ++b) {
-                if (pass.trace.adjoint) spreadAdjoints(pass, block[b], first + b);
+                spreadAdjoints(pass, block[b], first + b);
                 spreadGainAdjoint(pass, block[b]);
             }
-        }
-    }
-
-    /// Where the learning rule lets no gradient pass through states, only alpha learns from this pass.
-    void sweepBackLocally(const Pass& pass, const plastic::TrialSweep<T>& sweep) const {
-        using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
-        const Eigen::Map<const Matrix<T>> U(sweep.traceNext, padded_, units_);
-        const Eigen::Map<const Vector> zbar(sweep.driveAdjoint, padded_), h1(sweep.before, units_);
-        const auto H = U.cwiseMax(-pass.sheet.bound).cwiseMin(pass.sheet.bound);
-        if (perConnection_) {
-            MatrixMap<T> sum(pass.sheet.gainAdjoint, padded_, units_);
-            for (int j = 0; j < units_; ++j) sum.col(j) += (zbar * h1(j)).cwiseProduct(H.col(j));
-        } else {
-            Eigen::Map<Vector> sum(sweep.rowGainSum, padded_);
-            for (int j = 0; j < units_; ++j) sum += h1(j) * H.col(j);
         }
     }
 
@@ -370,7 +352,7 @@ private:
     /// From the sums of a pass to the adjoints of the activities, the rate and the trainable rates.
     void spreadAdjoints(const Pass& pass, const plastic::TrialSweep<T>& sweep, int trial) const {
         const T *h1 = sweep.before, *q = sweep.rate, *r = sweep.gainSum, *lost = sweep.leakSum, *formed = sweep.postSum;
-        if (pass.h1.adjoint) addTo(pass.h1.gradientColumn(trial), [&](int i) { return sweep.beforeAdjoint[i]; });
+        if (pass.link.adjoint) addTo(pass.link.gradientColumn(trial), [&](int i) { return sweep.beforeAdjoint[i]; });
         if (!pass.pending) return;
         if (pass.h0.adjoint) addTo(pass.h0.gradientColumn(trial), [&](int i) { return sweep.earlierAdjoint[i]; });
         const auto rateAdjoint = [&](int i) {

@@ -124,14 +124,15 @@ public:
         if (s.wired(feedback_))
             drive = drive + affine(s.weight(F_), activate(feedbackActivation_, s.input(feedback_)), s.weight(e_));
         const Value<T> gain = s.wired(gain_) ? s.input(gain_) : Value<T>{};
-        const Value<T> z = s.emit(hidden_, leakyStep(s, s.state(state_), drive, gain));
+        const Value<T> z = s.emit(hidden_, leakyStep(s, drive, gain));
         s.next(state_, z);
     }
 
 private:
     /// The new state, given the drive from outside; `gain` may be empty.
-    Value<T> leakyStep(Step<T>& s, Value<T> before, Value<T> drive, Value<T> gain) const {
-        const Value<T> f = s.keptStep(transmitted_), z = s.destination(hidden_);
+    Value<T> leakyStep(Step<T>& s, Value<T> drive, Value<T> gain) const {
+        const Value<T> before = s.state(state_), link = s.link(state_), f = s.keptStep(transmitted_),
+                       z = s.destination(hidden_);
         const T a = rate_, scale = a * scale_;
         applyActivation<T>(activation_, before.array(), f.array());
         Value<T> recurrent;
@@ -157,6 +158,10 @@ private:
                 r *= gain.array();
             }
             if (!before.adjoint) return;
+            if (!link.adjoint) {
+                before.gradientArray() += (T(1) - a) * g;
+                return;
+            }
             auto back = scratch.array();
             back.setZero();
             W.multiplyTransposed(recurrentAdjoint.data, recurrentAdjoint.cols, scratch.data);

@@ -3,6 +3,8 @@
 
 #include "model_driver.h"
 
+#include <numeric>
+
 namespace raphe::test {
 namespace {
 
@@ -16,12 +18,17 @@ Driver::Setup setup(int units, int inputs, ParamValues more = {}) {
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 /// The equations, one number after the other.
-std::vector<double> reference(Driver& d, int units, int inputs, int trials, int steps) {
+/// @param sent  if given, what the units send each other instead of their states: [step][trial][unit]
+std::vector<double> reference(Driver& d, int units, int inputs, int trials, int steps,
+                              const std::vector<double>* sent = nullptr) {
     const auto n = static_cast<std::size_t>(units), m = static_cast<std::size_t>(inputs);
     const auto &W = d.weight("input_weight"), &U = d.weight("recurrent_weight"), &b = d.weight("bias");
     std::vector<double> h = d.initial[0], result;
     for (std::size_t t = 0; t < static_cast<std::size_t>(steps); ++t) {
         const auto old = h;
+        const auto from = [&](std::size_t step, std::size_t c, std::size_t j) {
+            return sent && step > 0 ? (*sent)[((step - 1) * std::size_t(trials) + c) * n + j] : old[c * n + j];
+        };
         for (std::size_t c = 0; c < static_cast<std::size_t>(trials); ++c)
             for (std::size_t i = 0; i < n; ++i) {
                 double w[3] = {}, u[3] = {};
@@ -29,7 +36,7 @@ std::vector<double> reference(Driver& d, int units, int inputs, int trials, int 
                     const auto row = k * n + i;
                     for (std::size_t j = 0; j < m; ++j)
                         w[k] += W[j * 3 * n + row] * d.input("input")[(t * std::size_t(trials) + c) * m + j];
-                    for (std::size_t j = 0; j < n; ++j) u[k] += U[j * 3 * n + row] * old[c * n + j];
+                    for (std::size_t j = 0; j < n; ++j) u[k] += U[j * 3 * n + row] * from(t, c, j);
                     if (row < b.size()) w[k] += b[row];
                 }
                 const double zeta = sigmoid(w[0] + u[0]), r = sigmoid(w[1] + u[1]), g = std::tanh(w[2] + r * u[2]);
@@ -120,13 +127,29 @@ TEST(Gru, IsInFloatCloseToDouble) {
     }
 }
 
-TEST(Gru, StaysWithinTheStepWhenStatesCarryNoAdjoints) {
-    auto s = setup(3, 2);
-    s.linked = false;
-    Driver d(s);
-    d.sweep(true);
-    EXPECT_EQ(d.initialGradients[0], std::vector<double>(9));
-    EXPECT_NE(d.gradients[1], std::vector<double>(d.gradients[1].size()));
+TEST(Gru, TakesWhatUnitsSendEachOtherAsGivenWhereCreditIsLocal) {
+    for (int units : {3, 11}) {
+        auto s = setup(units, 2);
+        s.linked = false;
+        Driver d(s);
+        d.sweep(true);
+        const auto sent = reference(d, units, 2, 3, 5);
+        const auto& error = d.lossWeights[static_cast<std::size_t>(entryOf<Gru>().declaration.port("hidden"))];
+        const auto loss = [&] {
+            const auto h = reference(d, units, 2, 3, 5, &sent);
+            return std::inner_product(h.begin(), h.end(), error.begin(), 0.0);
+        };
+        for (std::size_t k = 0; k < d.weights.size(); ++k)
+            for (std::size_t i = 0; i < d.weights[k].size(); ++i) {
+                const double old = d.weights[k][i];
+                d.weights[k][i] = old + 1e-6;
+                const double up = loss();
+                d.weights[k][i] = old - 1e-6;
+                const double down = loss();
+                d.weights[k][i] = old;
+                ASSERT_NEAR(d.gradients[k][i], (up - down) / 2e-6, 1e-7) << d.weightInfos()[k].name << " " << i;
+            }
+    }
 }
 
 TEST(Gru, WorksWithFrozenWeights) {

@@ -80,14 +80,19 @@ TEST(LowRankRnn, GivesTheSameWhetherItsInputIsKnownInAdvanceOrNot) {
             EXPECT_NEAR(a.gradients[k][i], b.gradients[k][i], 1e-12);
 }
 
-TEST(LowRankRnn, WorksWithFrozenWeightsAndUnlinkedStates) {
+TEST(LowRankRnn, OnlyTheLeakCarriesCreditThroughTimeWhereCreditIsLocal) {
     auto s = setup(6, 2, {{"input", 2}, {"gain", 2}});
     s.linked = false;
     Driver d(s);
     d.frozen = true;
     d.sweep(true);
     for (const auto& gradient : d.gradients) EXPECT_EQ(gradient, std::vector<double>(gradient.size()));
-    EXPECT_EQ(d.initialGradients[0], std::vector<double>(d.initialGradients[0].size()));
+    const auto& error = d.lossWeights[static_cast<std::size_t>(entryOf<LowRankRnn>().declaration.port("hidden"))];
+    for (std::size_t k = 0; k < 18; ++k) {
+        double expected = 0;
+        for (std::size_t t = 5; t-- > 0;) expected = (1 - 1.0 / 3) * (expected + error[t * 18 + k]);
+        EXPECT_NEAR(d.initialGradients[0][k], expected, 1e-13);
+    }
 }
 
 TEST(LowRankRnn, FloatAgreesWithDouble) {

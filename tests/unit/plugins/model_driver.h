@@ -24,7 +24,7 @@ public:
         std::map<std::string, int> wired; ///< units of each wired port
         int trials = 3, steps = 5;
         bool known = true;  ///< whether begin() sees the inputs
-        bool linked = true; ///< whether states carry adjoints from step to step
+        bool linked = true; ///< whether credit passes through recurrent links
     };
 
     explicit ModelDriver(Setup setup)
@@ -81,7 +81,8 @@ public:
     double sweep(bool learn) {
         tape_.clear();
         tape_.setRecording(learn);
-        typename Step<T>::Window window{0, setup_.steps, 0, setup_.steps, setup_.trials, 1, 1, 0, 0};
+        typename Step<T>::Window window{0,       setup_.steps, 0, setup_.steps, setup_.trials, 1, 1, 0, 0, 0,
+                                        nullptr, setup_.linked};
         for (std::size_t k = 0; k < weights.size(); ++k) {
             const auto& info = builder_.weights()[k];
             T* gradient = learn && !frozen ? gradients[k].data() : nullptr;
@@ -96,7 +97,7 @@ public:
         for (std::size_t k = 0; k < initial.size(); ++k) {
             const int rows = static_cast<int>(builder_.states()[k].size());
             Value<T> leaf{&tape_, initial[k].data(), nullptr, rows, setup_.trials};
-            if (learn && setup_.linked) leaf.adjoint = tape_.zeros(leaf.size());
+            if (learn) leaf.adjoint = tape_.zeros(leaf.size());
             frame_.states[k] = leaves_[k] = leaf;
             frame_.next[k] = {};
         }
@@ -120,7 +121,7 @@ public:
                 model_->step(s);
                 for (std::size_t k = 0; k < initial.size(); ++k)
                     if (frame_.next[k]) {
-                        frame_.states[k] = setup_.linked ? frame_.next[k] : frame_.next[k].constant();
+                        frame_.states[k] = frame_.next[k];
                         frame_.next[k] = {};
                     }
             }

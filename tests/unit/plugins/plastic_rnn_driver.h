@@ -94,7 +94,7 @@ public:
     std::vector<Array> weights, gradients, initial, initialGradient, stateWeights;
     Array modulator, modulatorGradient, inputs, inputGradient, hidden, hiddenWeight, signal, signalWeight;
     bool inputKnown = true;         ///< before a span begins
-    bool linked = true;             ///< gradients flow through states
+    bool linked = true;             ///< credit passes through recurrent links
     bool decayingModulator = false; ///< sigmoid instead of tanh
 
     const std::vector<StateInfo>& stateInfos() const { return builder_.states(); }
@@ -200,7 +200,7 @@ private:
         const int trials = sizes_.trials;
         tape_.clear();
         tape_.setRecording(recording);
-        typename Step<T>::Window window{first, count, 0, count, trials, 1, 0, 0, 0};
+        typename Step<T>::Window window{first, count, 0, count, trials, 1, 0, 0, 0, 0, nullptr, linked};
         for (std::size_t k = 0; k < weights.size(); ++k) {
             const auto& info = builder_.weights()[k];
             frame_.weights[k] = {&tape_, weights[k].data(), recording ? gradients[k].data() : nullptr, info.rows,
@@ -215,7 +215,7 @@ private:
         for (std::size_t k = 0; k < states_.size(); ++k) {
             const auto& info = builder_.states()[k];
             Value<T> leaf{&tape_, states_[k], nullptr, static_cast<int>(info.size()), trials};
-            if (recording && linked) leaf.adjoint = info.inPlace ? adjoints_[k] : tape_.zeros(leaf.size());
+            if (recording) leaf.adjoint = info.inPlace ? adjoints_[k] : tape_.zeros(leaf.size());
             frame_.states[k] = leaves_[k] = leaf;
             frame_.next[k] = {};
         }
@@ -264,7 +264,7 @@ private:
     void swapStates() {
         for (std::size_t k = 0; k < frame_.states.size(); ++k)
             if (frame_.next[k]) {
-                frame_.states[k] = linked ? frame_.next[k] : frame_.next[k].constant();
+                frame_.states[k] = frame_.next[k];
                 frame_.next[k] = {};
             }
     }

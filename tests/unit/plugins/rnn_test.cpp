@@ -57,12 +57,38 @@ TEST(Rnn, FollowsItsEquation) {
     }
 }
 
-TEST(Rnn, StaysWithinTheStepWhenStatesCarryNoAdjoints) {
+// e_ij(t) = (1-a) e_ij(t-1) + a f(z_j(t-1)), and the adjoint of z_i at each step alone: three factors.
+TEST(Rnn, LearnsFromEligibilitiesWhereCreditIsLocal) {
     auto s = setup(3, {{"input", 2}});
     s.linked = false;
     Driver d(s);
     d.sweep(true);
-    EXPECT_EQ(d.initialGradients[0], std::vector<double>(9));
+    constexpr double a = 1.0 / 3;
+    const auto &z = d.output("hidden"),
+               &error = d.lossWeights[static_cast<std::size_t>(entryOf<Rnn>().declaration.port("hidden"))];
+    ASSERT_EQ(error.size(), z.size());
+    std::vector<double> expected(9), initial(9);
+    for (std::size_t trial = 0; trial < 3; ++trial)
+        for (std::size_t i = 0; i < 3; ++i) {
+            double kept = 1;
+            std::vector<double> eligibility(3);
+            for (std::size_t t = 0; t < 5; ++t) {
+                kept *= 1 - a;
+                const double zbar = error[(t * 3 + trial) * 3 + i];
+                initial[trial * 3 + i] += kept * zbar;
+                for (std::size_t j = 0; j < 3; ++j) {
+                    const double before = t == 0 ? d.initial[0][trial * 3 + j] : z[((t - 1) * 3 + trial) * 3 + j];
+                    eligibility[j] = (1 - a) * eligibility[j] + a * std::tanh(before);
+                    expected[j * 3 + i] += zbar * eligibility[j];
+                }
+            }
+        }
+    std::size_t W = 0;
+    while (d.weightInfos()[W].name != "recurrent_weight") ++W;
+    for (std::size_t k = 0; k < 9; ++k) {
+        EXPECT_NEAR(d.gradients[W][k], expected[k], 1e-13);
+        EXPECT_NEAR(d.initialGradients[0][k], initial[k], 1e-13);
+    }
 }
 
 TEST(Rnn, AsksTheHeapForNothingOnceWarm) {

@@ -76,7 +76,11 @@ protected:
     AlignedArray<T> gradient_;
 
 private:
-    struct Piece;
+    /// Stretches that one sweep takes as its columns.
+    struct Piece {
+        std::vector<Stretch> stretches;
+        int steps; ///< of the sweep, burn-in included
+    };
 
     std::vector<Piece> piecesOf(std::span<const Stretch> stretches) const;
     SweepPool<T>& replayPool(int group, int store, int burnIn, int steps, bool marked);

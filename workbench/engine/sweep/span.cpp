@@ -67,7 +67,7 @@ void Span<T>::run(const Request& request) {
     tape_.setRecording(request.record);
     if (packDue_) std::fill(bound_.begin(), bound_.end(), char{0});
     window_ = {request.first,    request.count, 0,       request.count, plan_.trials, plan_.dt, plan_.seed,
-               range_.iteration, range_.first,  before_, origins_};
+               range_.iteration, range_.first,  before_, origins_,      linked_};
     for (std::size_t n = 0; n < frames_.size(); ++n) {
         stageOf_[n] = -1;
         std::fill(frames_[n].outputs.begin(), frames_[n].outputs.end(), Value<T>{});
@@ -81,8 +81,8 @@ void Span<T>::run(const Request& request) {
         auto& delay = carried_.delay(static_cast<int>(w));
         if (delay.size() == 0) continue;
         const auto& wire = graph_.wires()[w];
-        const bool differentiate =
-            request.record && (request.differentiateKnown || !request.known[at(wire.fromNode)][at(wire.fromPort)]);
+        const bool differentiate = request.record && linked_ &&
+                                   (request.differentiateKnown || !request.known[at(wire.fromNode)][at(wire.fromPort)]);
         delayLeaves_[w] = {&tape_, delay.data(), differentiate ? tape_.zeros(delay.size()) : nullptr, wire.size,
                            plan_.trials};
     }
@@ -141,7 +141,7 @@ void Span<T>::prepareNode(int n, const Request& request) {
         const auto& info = node.states[k];
         const int state = static_cast<int>(k);
         Value<T> leaf{&tape_, carried_.state(n, state).data(), nullptr, static_cast<int>(info.size()), plan_.trials};
-        if (request.record && linked_)
+        if (request.record)
             leaf.adjoint = info.inPlace ? carried_.stateAdjoint(n, state).data() : tape_.zeros(leaf.size());
         frame.states[k] = leaves_[at(n)][k] = leaf;
         frame.next[k] = {};
@@ -221,7 +221,7 @@ void Span<T>::swapStates(int n) {
     for (std::size_t k = 0; k < frame.states.size(); ++k)
         if (frame.next[k]) {
             RAPHE_ASSERT(frame.next[k].rows == frame.states[k].rows && frame.next[k].cols == frame.states[k].cols);
-            frame.states[k] = linked_ ? frame.next[k] : frame.next[k].constant();
+            frame.states[k] = frame.next[k];
             frame.next[k] = {};
         }
 }
@@ -241,6 +241,7 @@ Value<T> Span<T>::gather(int node, int port, int offset, int count) {
         else
             part = count == 1 ? delayLeaves_[at(w)]
                               : joinColumns(delayLeaves_[at(w)], sequence.columns(0, (count - 1) * b));
+        if (wire.delayed && !linked_) part = part.constant();
         // At the span's first step what is carried has begun anew already.
         if (wire.delayed && offset + count > 1 && ends_.anyBegin(window_.spanStart + offset, count))
             part = beginAnew(part, window_.spanStart + offset, carried_.initialDelay(w), false);

@@ -56,6 +56,7 @@ public:
         std::uint32_t iteration = 0, firstTrial = 0;
         int before = 0;                  ///< steps that some trial of the chunk had made before the sweep's first
         const Origin* origins = nullptr; ///< by trial of the chunk, in replays; null: the sweep's own numbers
+        bool linked = true;              ///< whether credit passes through recurrent links
     };
 
     Step(Tape<T>& tape, NodeFrame<T>& frame, StepHost<T>& host, const Window& window)
@@ -83,6 +84,10 @@ public:
 
     /// State before this step.
     Value<T> state(State state) const { return frame_.states[index(state.index)]; }
+    /// The state before this step as the units of a recurrent network send it to each other: the same values; its
+    /// adjoint is what the rule's credit lets pass (null where that is nothing). What a cell does with its own state, a
+    /// leak for instance, takes state() and is always differentiated.
+    Value<T> link(State state) const { return window_.linked ? this->state(state) : this->state(state).constant(); }
     /// Sets the state after this step.
     void next(State state, Value<T> value) { frame_.next[index(state.index)] = value; }
     /// Memory for the next value of an in-place state: the same memory when nothing is recorded, otherwise a fresh

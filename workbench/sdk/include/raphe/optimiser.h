@@ -62,7 +62,8 @@ inline auto optimiserParams() {
                     .min = 0,
                     .group = "optimiser"})
             .param("credit", &O::credit,
-                   {.help = "Adjoint of recurrent links: exact (backpropagation through time) or local (none)",
+                   {.help = "Adjoint of what units send each other through time: exact (backpropagation) or local "
+                            "(none: three factors)",
                     .choices = {"exact", "local"},
                     .group = "optimiser"});
     };

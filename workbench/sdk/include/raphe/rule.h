@@ -5,8 +5,10 @@
 
 namespace raphe {
 
-/// How the adjoint of a recurrent link (a state that one step takes from the previous one) is formed: exactly, i.e.
-/// backpropagation through time, or not at all, so that credit stays within the step.
+/// How the adjoint of a recurrent link (what units send each other from one step to the next: Step::link, delayed
+/// wires) is formed: exactly, i.e. backpropagation through time, or not at all. Then only the cell's own memory carries
+/// credit through time, and a weight learns from what its two units know and the adjoint of the receiving one: three
+/// factors.
 enum class Credit { exact, local };
 
 /// A learning rule: conducts the iterations of a training.

@@ -53,8 +53,8 @@ public:
     /// Number of trials of a fixed set, which then is the default size of a batch; 0 if trials are drawn anew.
     virtual int trialSet() const { return 0; }
     virtual std::unique_ptr<TrialState> makeTrial() const = 0;
-    /// Starts trial number `trial` of the batch. Numbers beyond the batch occur where a chunk is filled up with trials that
-    /// do not count: they must be as legal as the others.
+    /// Starts trial number `trial` of the batch. Numbers beyond the batch occur where a chunk is filled up with trials
+    /// that do not count: they must be as legal as the others.
     virtual void begin(TrialState& state, std::uint32_t trial, Stream& random) const = 0;
     /// Whether observe() may be asked once more after the last step of the horizon, with step() == steps(), for rules
     /// that value what would follow.
