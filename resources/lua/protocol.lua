@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What protocols have in common: options on the command line, statistics over seeds, and bars that results must meet.
+-- What protocols have in common: options on the command line, means over iterations, and bars that results must meet.
 --
 --   local protocol = require "raphe.protocol"
 local protocol = {}
@@ -39,17 +39,6 @@ function protocol.options(defaults, words)
     end
     return result
 end
-
---- The q-quantile (0 <= q <= 1) of a list of numbers, interpolated between its two neighbours.
-function protocol.quantile(values, q)
-    local sorted = table.move(values, 1, #values, 1, {})
-    table.sort(sorted)
-    local position = 1 + q * (#sorted - 1)
-    local low = math.floor(position)
-    local high = math.min(low + 1, #sorted)
-    return sorted[low] + (position - low) * (sorted[high] - sorted[low])
-end
-function protocol.median(values) return protocol.quantile(values, 0.5) end
 
 --- Mean of the last `count` values.
 function protocol.tail(values, count)

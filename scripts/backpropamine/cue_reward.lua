@@ -55,13 +55,13 @@ for _, variant in ipairs(variants) do
     for i = stride, #curves[1], stride do
         local values = {}
         for seed = 1, o.seeds do values[seed] = curves[seed][i] end
-        x[#x + 1], middle[#middle + 1] = i, protocol.quantile(values, 0.5)
-        lower[#lower + 1], upper[#upper + 1] = protocol.quantile(values, 0.25), protocol.quantile(values, 0.75)
+        x[#x + 1], middle[#middle + 1] = i, raphe.statistics.quantile(values, 0.5)
+        lower[#lower + 1], upper[#upper + 1] = raphe.statistics.quantile(values, 0.25), raphe.statistics.quantile(values, 0.75)
     end
     if o.seeds > 1 then series[#series + 1] = { kind = "band", group = label, x = x, lower = lower, upper = upper } end
     series[#series + 1] = { kind = "line", group = label, name = label, x = x, y = middle }
 
-    local median = protocol.quantile(finals, 0.5)
+    local median = raphe.statistics.quantile(finals, 0.5)
     local good = (not variant.at_least or median >= variant.at_least) and (not variant.at_most or median <= variant.at_most)
     passed = passed and good
     local all = {}

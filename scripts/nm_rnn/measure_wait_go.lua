@@ -74,7 +74,7 @@ end
 
 print("| model            | trained MSE (median) | extrapolated MSE (median) |")
 print("|------------------|----------------------|---------------------------|")
-for _, r in ipairs(results) do print(string.format("| %-16s | %20.2e | %25.2e |", r.label, protocol.median(r.trained), protocol.median(r.extrapolated))) end
+for _, r in ipairs(results) do print(string.format("| %-16s | %20.2e | %25.2e |", r.label, raphe.statistics.median(r.trained), raphe.statistics.median(r.extrapolated))) end
 
 -- Ablation: one component of the gain held at its first value.
 local nm = results[1]
@@ -96,10 +96,10 @@ end
 
 local low = results[2]
 local bars = {
-    { "trained MSE of NM-RNN < 2e-4", protocol.median(nm.trained) < 2e-4 },
-    { "trained MSE of low-rank (1/N) > 5e-4", protocol.median(low.trained) > 5e-4 },
-    { "extrapolated MSE of NM-RNN < 2e-3", protocol.median(nm.extrapolated) < 2e-3 },
-    { "extrapolated MSE of NM-RNN < 0.25 x low-rank (1/N)", protocol.median(nm.extrapolated) < 0.25 * protocol.median(low.extrapolated) },
+    { "trained MSE of NM-RNN < 2e-4", raphe.statistics.median(nm.trained) < 2e-4 },
+    { "trained MSE of low-rank (1/N) > 5e-4", raphe.statistics.median(low.trained) > 5e-4 },
+    { "extrapolated MSE of NM-RNN < 2e-3", raphe.statistics.median(nm.extrapolated) < 2e-3 },
+    { "extrapolated MSE of NM-RNN < 0.25 x low-rank (1/N)", raphe.statistics.median(nm.extrapolated) < 0.25 * raphe.statistics.median(low.extrapolated) },
     { string.format("two of three ablations double the loss, in 4/5 of the networks (here %d of %d)", ablated_networks, o.seeds), ablated_networks >= 0.8 * o.seeds },
 }
 local passed = protocol.bars(bars)

@@ -135,7 +135,7 @@ if o.full then
                 worst = math.max(worst, (mean - 4679) / (deviation / math.sqrt(#last)))
             end
         end
-        bar(string.format("median NMN >= 4250 after 20,000 episodes (here %.0f after %d)", protocol.median(nmn.finals), iterations * EPISODES), protocol.median(nmn.finals) >= 4250)
+        bar(string.format("median NMN >= 4250 after 20,000 episodes (here %.0f after %d)", raphe.statistics.median(nmn.finals), iterations * EPISODES), raphe.statistics.median(nmn.finals) >= 4250)
         bar(string.format("nothing above the optimum by 3 standard errors (largest: %.1f)", worst), worst <= 3)
     else
         local value = published_at(o.benchmark, iterations * EPISODES)

@@ -297,6 +297,8 @@ void openModule(lua_State* L) {
     lua_newtable(L);
     setFunctions(L, {{"read", edge<readNpzFile>}, {"write", edge<writeNpzFile>}});
     lua_setfield(L, -2, "npz");
+    pushStatistics(L);
+    lua_setfield(L, -2, "statistics");
     lua_getfield(L, LUA_REGISTRYINDEX, "raphe.log");
     lua_setfield(L, -2, "log");
     pushTexts(L, hostOf(L).options.scriptArguments);

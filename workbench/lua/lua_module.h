@@ -31,6 +31,9 @@ int pushDocument(lua_State* L, const Experiment& experiment);
 /// The experiment at `index`: an object, or the name or file of one. @throws Error with every problem
 Experiment experimentArgument(lua_State* L, int index, const std::string& place);
 
+/// Puts raphe.statistics on the stack.
+void pushStatistics(lua_State* L);
+
 void openSessions(lua_State* L);
 /// Puts a session on the stack.
 int pushSession(lua_State* L, std::unique_ptr<Session> session);

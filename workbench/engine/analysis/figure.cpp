@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/analysis/figure.h"
 
+#include "engine/analysis/statistics.h"
 #include "engine/base/files.h"
 #include "engine/base/text.h"
 #include "engine/document/json_reader.h"
@@ -22,15 +23,6 @@
 namespace raphe {
 
 namespace {
-
-/// Linear interpolation between order statistics. @pre values is not empty
-double quantile(std::vector<double> values, double q) {
-    std::sort(values.begin(), values.end());
-    const double position = q * static_cast<double>(values.size() - 1);
-    const auto low = static_cast<std::size_t>(position);
-    const auto high = std::min(low + 1, values.size() - 1);
-    return values[low] + (position - static_cast<double>(low)) * (values[high] - values[low]);
-}
 
 std::vector<double> movingAverage(const std::vector<double>& values, int width) {
     std::vector<double> result(values.size());
@@ -112,9 +104,9 @@ Json learningCurves(const std::vector<RunGroup>& groups, std::string metric, int
             for (const auto& curve : curves)
                 if (i < curve.size()) values.push_back(curve[i]);
             x.push_back(iterations[i]);
-            median.push_back(quantile(values, 0.5));
-            lower.push_back(quantile(values, 0.25));
-            upper.push_back(quantile(values, 0.75));
+            median.push_back(statistics::quantile(values, 0.5));
+            lower.push_back(statistics::quantile(values, 0.25));
+            upper.push_back(statistics::quantile(values, 0.75));
         }
         const auto name =
             group.runs.size() > 1 ? fmt::format("{} ({} runs)", group.name, group.runs.size()) : group.name;

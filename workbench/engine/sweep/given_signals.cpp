@@ -81,13 +81,15 @@ std::vector<bool> Sweep<T>::members() const {
 }
 
 template void Sweep<float>::give(std::vector<GivenSignal<float>>, std::vector<GivenState<float>>, bool);
-template typename Sweep<float>::Gradients Sweep<float>::differentiate(const TrialRange&, const float*, float*, const Terminal&,
-    const std::vector<std::pair<int, int>>&);
+template typename Sweep<float>::Gradients Sweep<float>::differentiate(const TrialRange&, const float*, float*,
+                                                                      const Terminal&,
+                                                                      const std::vector<std::pair<int, int>>&);
 template std::vector<GivenSignal<float>> Sweep<float>::knownSignals();
 template std::vector<bool> Sweep<float>::members() const;
 template void Sweep<double>::give(std::vector<GivenSignal<double>>, std::vector<GivenState<double>>, bool);
-template typename Sweep<double>::Gradients Sweep<double>::differentiate(const TrialRange&, const double*, double*, const Terminal&,
-    const std::vector<std::pair<int, int>>&);
+template typename Sweep<double>::Gradients Sweep<double>::differentiate(const TrialRange&, const double*, double*,
+                                                                        const Terminal&,
+                                                                        const std::vector<std::pair<int, int>>&);
 template std::vector<GivenSignal<double>> Sweep<double>::knownSignals();
 template std::vector<bool> Sweep<double>::members() const;
 
