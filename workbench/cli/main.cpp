@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
+#include "cli/study_commands.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -163,6 +164,52 @@ int main(int argc, char** argv) {
     pluginNewCommand->add_option("--kind", newKind, "model (default), task or rule")
         ->check(CLI::IsMember({"model", "task", "rule"}));
     pluginNewCommand->callback([&] { command = [&] { return pluginNew(newKind, name); }; });
+
+    StudyArguments study;
+    auto* studyCommand = app.add_subcommand("study", "Many runs as one object: variants, seeds, statistics, bars");
+    studyCommand->require_subcommand(1);
+    const auto addStudy = [&](const char* word, const char* help,
+                              int (*function)(const PluginHost&, const StudyArguments&)) {
+        auto* sub = studyCommand->add_subcommand(word, help);
+        sub->add_option("study", study.study,
+                        "A .study.json document, the name of a study that comes with Raphe, or a study folder")
+            ->required();
+        sub->add_option("--out", study.out, "The study's folder (default: studies/NAME)");
+        sub->callback([&, function] {
+            study.output = {json, quiet};
+            command = [&, function] { return function(plugins, study); };
+        });
+        return sub;
+    };
+    studyCommand->add_subcommand("list", "Studies that come with Raphe")->callback([&] { command = studyList; });
+    addStudy("check", "Check a study and all its experiments", studyCheck);
+    auto* studyRunCommand =
+        addStudy("run", "Do the runs that are missing, with worker processes on this machine", studyRun);
+    studyRunCommand->add_option("--workers", study.workers, "Runs at once (default: one a core)")
+        ->check(CLI::Range(1, 1024));
+    studyRunCommand->add_option("--threads", study.threads, "Cores that all runs share (default: all)")
+        ->check(CLI::Range(1, 1024));
+    studyRunCommand->add_flag("--retry", study.retry, "Also runs that failed before");
+    studyRunCommand->add_flag("--quiet", quiet, "No progress");
+    studyRunCommand->add_flag("--json", json, "One JSON object per run, and one of all results, on stdout");
+    addStudy("status", "What is done, running, interrupted, failed, missing", studyStatus)
+        ->add_flag("--json", json, "As JSON");
+    auto* studyTableCommand =
+        addStudy("table", "Medians, intervals, comparisons and bars of the runs that are done", studyTable);
+    studyTableCommand->add_option("--csv", study.file, "Also write one line for each run to FILE");
+    studyTableCommand->add_flag("--json", json, "As JSON");
+    addStudy("plot", "Draw the study's figures into its folder", studyPlot)
+        ->add_option("--format", study.file, "svg (default), png or pdf")
+        ->check(CLI::IsMember({"svg", "png", "pdf"}));
+    addStudy("report", "Write one self-contained HTML page", studyReport)
+        ->add_option("-o,--output", study.file, "FILE.html (default: in the folder)");
+    addStudy("clean", "Remove runs that the document no longer has", studyClean);
+    auto* studyWorkCommand = studyCommand->add_subcommand("work", "Do one prepared run: what executors start");
+    studyWorkCommand->add_option("folder", study.study, "A study folder")->required();
+    studyWorkCommand->add_option("run", study.id, "ID of the run")->required();
+    studyWorkCommand->add_option("--threads", study.threads, "Threads")->check(CLI::Range(1, 1024));
+    studyWorkCommand->add_option("--parent", study.parent, "Process with whose end this one ends too");
+    studyWorkCommand->callback([&] { command = [&] { return studyWork(plugins, study); }; });
 
     try {
         app.parse(argc, argv);

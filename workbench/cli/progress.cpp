@@ -18,17 +18,17 @@ extern "C" void onInterrupt(int) {
     if (interruptCount > 1) _exit(130);
 }
 
-std::string duration(double seconds) {
-    const auto s = static_cast<long>(seconds + 0.5);
-    if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
-    return fmt::format("{}:{:02}", s / 60, s % 60);
-}
-
 int terminalWidth() {
     winsize size{};
     return ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 } // namespace
+
+std::string durationText(double seconds) {
+    const auto s = static_cast<long>(seconds + 0.5);
+    if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+    return fmt::format("{}:{:02}", s / 60, s % 60);
+}
 
 bool interrupted() { return interruptCount > 0; }
 void watchInterrupts() {
@@ -85,8 +85,8 @@ void Progress::onIteration(Session& session, const IterationReport& report) {
     drawn_ = now;
     const double remaining = rate_ > 0 ? (iterations_ - done_) / rate_ : 0;
     drawBar(done_, line(done_, rate_,
-                        last        ? "done in " + duration(report.seconds)
-                        : rate_ > 0 ? "ETA " + duration(remaining)
+                        last        ? "done in " + durationText(report.seconds)
+                        : rate_ > 0 ? "ETA " + durationText(remaining)
                                     : ""));
 }
 
@@ -96,7 +96,7 @@ void Progress::onProgress(Session& session, double fraction) {
     drawn_ = now;
     const int done = session.iteration();
     const double remaining = rate_ > 0 ? (iterations_ - done - fraction) / rate_ : 0;
-    drawBar(done + fraction, line(done, rate_, rate_ > 0 ? "ETA " + duration(remaining) : ""));
+    drawBar(done + fraction, line(done, rate_, rate_ > 0 ? "ETA " + durationText(remaining) : ""));
 }
 
 std::string Progress::line(int done, double rate, const std::string& end) const {

@@ -18,6 +18,9 @@ struct OutputStyle {
     bool people() const;
 };
 
+/// "1:05", "2:00:09"
+std::string durationText(double seconds);
+
 /// Set by Ctrl-C (SIGINT) and SIGTERM once watchInterrupts() was called. The second signal ends the program at once.
 bool interrupted();
 void watchInterrupts();

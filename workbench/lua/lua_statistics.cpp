@@ -65,7 +65,8 @@ int wilson(lua_State* L) {
     const std::string place = "raphe.statistics.wilson";
     const auto successes = static_cast<int>(integerArgument(L, 1, place, 0, 1'000'000'000));
     const auto trials = static_cast<int>(integerArgument(L, 2, place, 1, 1'000'000'000));
-    const auto interval = statistics::wilson(successes, trials, lua_isnoneornil(L, 3) ? 0.95 : numberArgument(L, 3, place));
+    const auto interval =
+        statistics::wilson(successes, trials, lua_isnoneornil(L, 3) ? 0.95 : numberArgument(L, 3, place));
     lua_newtable(L);
     set(L, "rate", double(successes) / trials);
     setInterval(L, interval);
@@ -95,7 +96,8 @@ int compared(lua_State* L) {
     return 1;
 }
 int cliffsDelta(lua_State* L) {
-    const auto x = listArgument(L, 1, "raphe.statistics.cliffs_delta"), y = listArgument(L, 2, "raphe.statistics.cliffs_delta");
+    const auto x = listArgument(L, 1, "raphe.statistics.cliffs_delta"),
+               y = listArgument(L, 2, "raphe.statistics.cliffs_delta");
     lua_pushnumber(L, statistics::cliffsDelta(x, y));
     return 1;
 }

@@ -102,11 +102,12 @@ Json learningCurves(const std::vector<RunGroup>& groups, std::string metric, int
         for (std::size_t i = stride - 1; i < iterations.size(); i += stride) {
             std::vector<double> values;
             for (const auto& curve : curves)
-                if (i < curve.size()) values.push_back(curve[i]);
+                if (i < curve.size() && std::isfinite(curve[i])) values.push_back(curve[i]);
+            const auto at = [&](double q) { return values.empty() ? std::nan("") : statistics::quantile(values, q); };
             x.push_back(iterations[i]);
-            median.push_back(statistics::quantile(values, 0.5));
-            lower.push_back(statistics::quantile(values, 0.25));
-            upper.push_back(statistics::quantile(values, 0.75));
+            median.push_back(at(0.5));
+            lower.push_back(at(0.25));
+            upper.push_back(at(0.75));
         }
         const auto name =
             group.runs.size() > 1 ? fmt::format("{} ({} runs)", group.name, group.runs.size()) : group.name;

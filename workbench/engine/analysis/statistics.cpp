@@ -21,7 +21,8 @@ constexpr int exactUpTo = 50; ///< values in a rank test
 
 void require(Values values, std::size_t least, const char* what) {
     if (values.size() < least)
-        throw Error(what, fmt::format("expected at least {} value{}, got {}", least, least == 1 ? "" : "s", values.size()));
+        throw Error(what,
+                    fmt::format("expected at least {} value{}, got {}", least, least == 1 ? "" : "s", values.size()));
     for (std::size_t i = 0; i < values.size(); ++i)
         if (!std::isfinite(values[i])) throw Error(what, fmt::format("value {} is not finite", i + 1));
 }
@@ -44,12 +45,15 @@ double sortedQuantile(const std::vector<double>& sorted, double q) {
     return sorted[low] + (position - static_cast<double>(low)) * (sorted[high] - sorted[low]);
 }
 
-/// The interval from the statistic of resamples, of the sample, and of the sample without one value (all left out in turn).
-Interval corrected(std::vector<double> resampled, double observed, const std::vector<double>& without, double confidence) {
+/// The interval from the statistic of resamples, of the sample, and of the sample without one value (all left out in
+/// turn).
+Interval corrected(std::vector<double> resampled, double observed, const std::vector<double>& without,
+                   double confidence) {
     std::sort(resampled.begin(), resampled.end());
     const auto count = static_cast<double>(resampled.size());
     const auto [first, last] = std::equal_range(resampled.begin(), resampled.end(), observed);
-    const double below = (static_cast<double>(first - resampled.begin()) + static_cast<double>(last - first) / 2) / count;
+    const double below =
+        (static_cast<double>(first - resampled.begin()) + static_cast<double>(last - first) / 2) / count;
     if (below <= 0 || below >= 1) return {resampled.front(), resampled.back()};
     const double bias = normalQuantile(below);
     const double centre = mean(without);
@@ -68,7 +72,8 @@ Interval corrected(std::vector<double> resampled, double observed, const std::ve
 
 double resampledMean(Values values, Stream& random) {
     double sum = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) sum += values[random.integer(static_cast<std::uint32_t>(values.size()))];
+    for (std::size_t i = 0; i < values.size(); ++i)
+        sum += values[random.integer(static_cast<std::uint32_t>(values.size()))];
     return sum / static_cast<double>(values.size());
 }
 
@@ -103,8 +108,8 @@ Ranks ranksOf(Values values) {
 /// Two-sided p of a sum, given how many of the equally likely cases have which sum.
 double exactP(const std::vector<double>& cases, int sum) {
     const auto at = cases.begin() + sum;
-    const double all = std::accumulate(cases.begin(), cases.end(), 0.0), lower = std::accumulate(cases.begin(), at + 1, 0.0),
-                 upper = std::accumulate(at, cases.end(), 0.0);
+    const double all = std::accumulate(cases.begin(), cases.end(), 0.0),
+                 lower = std::accumulate(cases.begin(), at + 1, 0.0), upper = std::accumulate(at, cases.end(), 0.0);
     return std::min(1.0, 2 * std::min(lower, upper) / all);
 }
 
@@ -114,22 +119,25 @@ double normalP(double statistic, double expected, double variance) {
     return std::min(1.0, 2 * normalCdf(-distance / std::sqrt(variance)));
 }
 
-/// Seeds by which a difference of `effect` standard deviations is found at p < 0.05 (two-sided) in four of five studies: the
-/// formula for normal deviates, over the efficiency 3/pi of rank tests. @param samples  1: pairs, 2: two samples
+/// Seeds by which a difference of `effect` standard deviations is found at p < 0.05 (two-sided) in four of five
+/// studies: the formula for normal deviates, over the efficiency 3/pi of rank tests. @param samples  1: pairs, 2: two
+/// samples
 void saySeeds(Comparison& c, double effect, int samples, std::size_t present) {
     constexpr int fewest[] = {0, 6, 4}; // below, no outcome of the rank test has p < 0.05
     if (!(effect > 0) || !std::isfinite(effect)) {
         c.seedsNeeded = effect > 0 ? fewest[samples] : 0;
     } else {
         const double alpha = normalQuantile(0.975), power = normalQuantile(0.8);
-        const double seeds = (samples * std::pow((alpha + power) / effect, 2) + alpha * alpha / (2 * samples)) * std::acos(-1.0) / 3;
+        const double seeds =
+            (samples * std::pow((alpha + power) / effect, 2) + alpha * alpha / (2 * samples)) * std::acos(-1.0) / 3;
         c.seedsNeeded = seeds < 1e6 ? std::max(fewest[samples], static_cast<int>(std::ceil(seeds))) : 0;
     }
     if (c.seedsNeeded == 0)
         c.sentence = "there is no difference that more seeds could show";
     else
-        c.sentence = fmt::format("a difference of this size needs about {} {} to be found at p < 0.05 in four of five studies; there {} {}",
-                                 c.seedsNeeded, samples == 1 ? "pairs of seeds" : "seeds a condition", present == 1 ? "is" : "are", present);
+        c.sentence = fmt::format(
+            "a difference of this size needs about {} {} to be found at p < 0.05 in four of five studies; there {} {}",
+            c.seedsNeeded, samples == 1 ? "pairs of seeds" : "seeds a condition", present == 1 ? "is" : "are", present);
 }
 
 } // namespace
@@ -157,7 +165,8 @@ double quantile(Values values, double q) {
 
 Interval bootstrapMean(Values values, double confidence, std::uint32_t seed, int resamples) {
     require(values, 2, "bootstrap");
-    if (!(confidence > 0 && confidence < 1)) throw Error("confidence", fmt::format("expected a number between 0 and 1, got {}", confidence));
+    if (!(confidence > 0 && confidence < 1))
+        throw Error("confidence", fmt::format("expected a number between 0 and 1, got {}", confidence));
     if (resamples < 100) throw Error("resamples", fmt::format("expected at least 100, got {}", resamples));
     auto random = resampling(seed);
     std::vector<double> means(static_cast<std::size_t>(resamples));
@@ -167,17 +176,21 @@ Interval bootstrapMean(Values values, double confidence, std::uint32_t seed, int
 
 Interval wilson(int successes, int trials, double confidence) {
     if (trials < 1 || successes < 0 || successes > trials)
-        throw Error("success rate", fmt::format("expected 0 to {} successes of at least 1 trial, got {} of {}", std::max(trials, 0), successes, trials));
-    if (!(confidence > 0 && confidence < 1)) throw Error("confidence", fmt::format("expected a number between 0 and 1, got {}", confidence));
+        throw Error("success rate", fmt::format("expected 0 to {} successes of at least 1 trial, got {} of {}",
+                                                std::max(trials, 0), successes, trials));
+    if (!(confidence > 0 && confidence < 1))
+        throw Error("confidence", fmt::format("expected a number between 0 and 1, got {}", confidence));
     const double n = trials, p = successes / n, z = normalQuantile((1 + confidence) / 2), z2 = z * z;
-    const double centre = (p + z2 / (2 * n)) / (1 + z2 / n), half = z / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+    const double centre = (p + z2 / (2 * n)) / (1 + z2 / n),
+                 half = z / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
     return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
 RankTest signedRanks(Values x, Values y) {
     require(x, 1, "rank test");
     require(y, 1, "rank test");
-    if (x.size() != y.size()) throw Error("rank test", fmt::format("expected pairs, got {} and {} values", x.size(), y.size()));
+    if (x.size() != y.size())
+        throw Error("rank test", fmt::format("expected pairs, got {} and {} values", x.size(), y.size()));
     std::vector<double> sizes;
     std::vector<char> positive;
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -194,12 +207,14 @@ RankTest signedRanks(Values x, Values y) {
     }
     if (sizes.size() > exactUpTo) {
         const auto n = static_cast<double>(sizes.size());
-        return {sum / 2.0, normalP(sum / 2.0, n * (n + 1) / 4, n * (n + 1) * (2 * n + 1) / 24 - ranks.ties / 48), false};
+        return {sum / 2.0, normalP(sum / 2.0, n * (n + 1) / 4, n * (n + 1) * (2 * n + 1) / 24 - ranks.ties / 48),
+                false};
     }
     std::vector<double> cases(static_cast<std::size_t>(total + 1));
     cases[0] = 1;
     for (int rank : ranks.doubled) // each difference could as well have had the other sign
-        for (int s = total; s >= rank; --s) cases[static_cast<std::size_t>(s)] += cases[static_cast<std::size_t>(s - rank)];
+        for (int s = total; s >= rank; --s)
+            cases[static_cast<std::size_t>(s)] += cases[static_cast<std::size_t>(s - rank)];
     return {sum / 2.0, exactP(cases, sum), true};
 }
 
@@ -240,7 +255,8 @@ std::vector<double> holm(Values p) {
     std::vector<std::size_t> order(p.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     for (std::size_t i = 0; i < p.size(); ++i)
-        if (!(p[i] >= 0 && p[i] <= 1)) throw Error("p values", fmt::format("expected numbers from 0 to 1, got {}", p[i]));
+        if (!(p[i] >= 0 && p[i] <= 1))
+            throw Error("p values", fmt::format("expected numbers from 0 to 1, got {}", p[i]));
     std::sort(order.begin(), order.end(), [&](auto a, auto b) { return p[a] < p[b]; });
     std::vector<double> result(p.size());
     double least = 0;
@@ -252,12 +268,14 @@ std::vector<double> holm(Values p) {
 }
 
 Comparison comparePaired(Values x, Values y, std::uint32_t seed) {
-    if (x.size() != y.size()) throw Error("comparison", fmt::format("expected pairs, got {} and {} values", x.size(), y.size()));
+    if (x.size() != y.size())
+        throw Error("comparison", fmt::format("expected pairs, got {} and {} values", x.size(), y.size()));
     require(x, 2, "comparison");
     require(y, 2, "comparison");
     std::vector<double> differences;
     for (std::size_t i = 0; i < x.size(); ++i) differences.push_back(x[i] - y[i]);
-    Comparison result{mean(differences), bootstrapMean(differences, 0.95, seed), signedRanks(x, y), cliffsDelta(x, y), 0, {}};
+    Comparison result{
+        mean(differences), bootstrapMean(differences, 0.95, seed), signedRanks(x, y), cliffsDelta(x, y), 0, {}};
     saySeeds(result, std::abs(result.difference) / deviation(differences), 1, x.size());
     return result;
 }
@@ -277,7 +295,9 @@ Comparison compareSamples(Values x, Values y, std::uint32_t seed) {
             const auto n = static_cast<double>(values.size());
             without.push_back(difference + sign * (m - mean(values)) * (n - 1) / n);
         }
-    Comparison result{difference, corrected(std::move(resampled), difference, without, 0.95), rankSums(x, y), cliffsDelta(x, y), 0, {}};
+    Comparison result{
+        difference, corrected(std::move(resampled), difference, without, 0.95), rankSums(x, y), cliffsDelta(x, y), 0,
+        {}};
     const double variance = (std::pow(deviation(x), 2) + std::pow(deviation(y), 2)) / 2;
     saySeeds(result, std::abs(difference) / std::sqrt(variance), 2, std::min(x.size(), y.size()));
     return result;

@@ -44,11 +44,12 @@ std::vector<double> holm(std::span<const double> p);
 
 /// Two conditions compared, over pairs (the same seeds) or over two samples.
 struct Comparison {
-    double difference;    ///< mean of x - mean of y
-    Interval interval;    ///< of the difference, bootstrap, 95 %; for two samples, both are resampled
+    double difference; ///< mean of x - mean of y
+    Interval interval; ///< of the difference, bootstrap, 95 %; for two samples, both are resampled
     RankTest test;
     double delta;         ///< Cliff's
-    int seedsNeeded;      ///< seeds a condition at which a difference like this is found at p < 0.05 in four of five studies; 0: none
+    int seedsNeeded;      ///< seeds a condition at which a difference like this is found at p < 0.05 in four of five
+                          ///< studies; 0: none
     std::string sentence; ///< the last in words
 };
 /// @throws Error  unless x and y have the same number of values, at least two

@@ -42,9 +42,11 @@ struct Worker {
 
 std::filesystem::path thisProgram() { return std::filesystem::read_symlink("/proc/self/exe"); }
 
-Worker start(const StudyRun& run, const StudyFolder& folder, const std::filesystem::path& program, int threads, double bytes) {
+Worker start(const StudyRun& run, const StudyFolder& folder, const std::filesystem::path& program, int threads,
+             double bytes) {
     int pipe[2];
-    if (::pipe2(pipe, O_CLOEXEC) != 0) throw Error("study", fmt::format("a pipe cannot be made: {}", std::strerror(errno)));
+    if (::pipe2(pipe, O_CLOEXEC) != 0)
+        throw Error("study", fmt::format("a pipe cannot be made: {}", std::strerror(errno)));
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
@@ -61,12 +63,15 @@ Worker start(const StudyRun& run, const StudyFolder& folder, const std::filesyst
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &usual);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    const std::string path = program.string(), threadText = std::to_string(threads), parent = std::to_string(::getpid());
+    const std::string path = program.string(), threadText = std::to_string(threads),
+                      parent = std::to_string(::getpid());
     const std::string folderText = folder.path().string();
-    std::vector<const char*> words{path.c_str(), "study",  "work", folderText.c_str(), run.id.c_str(), "--threads", threadText.c_str(),
-                                   "--parent",   parent.c_str(), nullptr};
+    std::vector<const char*> words{
+        path.c_str(), "study",        "work", folderText.c_str(), run.id.c_str(), "--threads", threadText.c_str(),
+        "--parent",   parent.c_str(), nullptr};
     pid_t process = -1;
-    const int error = posix_spawn(&process, path.c_str(), &actions, &attributes, const_cast<char* const*>(words.data()), environ);
+    const int error =
+        posix_spawn(&process, path.c_str(), &actions, &attributes, const_cast<char* const*>(words.data()), environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     ::close(pipe[1]);
@@ -121,11 +126,14 @@ std::string reasonOf(int status, const StudyFolder& folder, const std::string& i
     return fmt::format("ended with exit code {}{}", WEXITSTATUS(status), said);
 }
 
-class Local {
+class LocalExecutor {
 public:
-    Local(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder, const Registry& registry, const LocalOptions& options)
-        : study_(study), folder_(folder), registry_(registry), options_(options), program_(options.program.empty() ? thisProgram() : options.program),
-          cores_(options.cores > 0 ? options.cores : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))),
+    LocalExecutor(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder,
+                  const Registry& registry, const LocalOptions& options)
+        : study_(study), folder_(folder), registry_(registry), options_(options),
+          program_(options.program.empty() ? thisProgram() : options.program),
+          cores_(options.cores > 0 ? options.cores
+                                   : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))),
           workers_(options.workers > 0 ? options.workers : cores_) {
         std::set<std::string> seen;
         std::vector<const StudyRun*> chosen;
@@ -143,7 +151,7 @@ public:
         folder.prepare(study, chosen);
         waiting_.assign(chosen.begin(), chosen.end());
     }
-    ~Local() {
+    ~LocalExecutor() {
         for (auto& worker : active_) { // only where something was thrown
             ::kill(worker.process, SIGINT);
             ::waitpid(worker.process, nullptr, 0);
@@ -178,9 +186,12 @@ private:
         }
         while (!waiting_.empty() && free > 0 && static_cast<int>(active_.size()) < workers_) {
             const auto& run = *waiting_.front();
-            // Threads of one run share less well than runs do: a run gets several only where there are fewer runs than cores.
-            const int sharing = std::min<int>(static_cast<int>(waiting_.size()), workers_ - static_cast<int>(active_.size()));
-            const int threads = std::min(free, study_.threads > 0 ? study_.threads : std::max(1, free / std::max(1, sharing)));
+            // Threads of one run share less well than runs do: a run gets several only where there are fewer runs than
+            // cores.
+            const int sharing =
+                std::min<int>(static_cast<int>(waiting_.size()), workers_ - static_cast<int>(active_.size()));
+            const int threads =
+                std::min(free, study_.threads > 0 ? study_.threads : std::max(1, free / std::max(1, sharing)));
             const double bytes = bytesOf(run, threads);
             if (!active_.empty() && used + bytes > memory_) return;
             waiting_.pop_front();
@@ -214,7 +225,8 @@ private:
         active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(index));
         ::close(worker.output);
         int status = 0;
-        while (::waitpid(worker.process, &status, 0) < 0 && errno == EINTR) {}
+        while (::waitpid(worker.process, &status, 0) < 0 && errno == EINTR) {
+        }
         const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         if (code == static_cast<int>(WorkResult::claimed)) {
             ++count_.elsewhere;
@@ -270,9 +282,9 @@ private:
 
 } // namespace
 
-StudyProgress runLocally(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder, const Registry& registry,
-                         const LocalOptions& options) {
-    return Local(study, plan, folder, registry, options).run();
+StudyProgress runLocally(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder,
+                         const Registry& registry, const LocalOptions& options) {
+    return LocalExecutor(study, plan, folder, registry, options).run();
 }
 
 } // namespace raphe

@@ -24,11 +24,11 @@ struct StudyProgress {
 };
 
 struct LocalOptions {
-    std::filesystem::path program; ///< that has `study work`; empty: this one
-    int workers = 0;               ///< at once; 0: one a core
-    int cores = 0;                 ///< that all workers share; 0: those of the machine
-    bool retry = false;            ///< runs that failed before, too
-    std::function<bool()> stop;    ///< asked often; then all workers end after a checkpoint
+    std::filesystem::path program;                      ///< that has `study work`; empty: this one
+    int workers = 0;                                    ///< at once; 0: one a core
+    int cores = 0;                                      ///< that all workers share; 0: those of the machine
+    bool retry = false;                                 ///< runs that failed before, too
+    std::function<bool()> stop;                         ///< asked often; then all workers end after a checkpoint
     std::function<void(const StudyProgress&)> progress; ///< several times a second
     std::function<void(const StudyRun&, const StudyRunStatus&)> ended; ///< a run
 };

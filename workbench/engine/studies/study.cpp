@@ -18,11 +18,16 @@ const char* nameOf(Sampling sampling) {
 }
 const char* nameOf(BarStatistic statistic) {
     switch (statistic) {
-    case BarStatistic::median: return "median";
-    case BarStatistic::mean: return "mean";
-    case BarStatistic::lowest: return "lowest";
-    case BarStatistic::highest: return "highest";
-    case BarStatistic::rate: return "rate";
+    case BarStatistic::median:
+        return "median";
+    case BarStatistic::mean:
+        return "mean";
+    case BarStatistic::lowest:
+        return "lowest";
+    case BarStatistic::highest:
+        return "highest";
+    case BarStatistic::rate:
+        return "rate";
     }
     return "";
 }
@@ -40,8 +45,8 @@ auto settingsInto(std::vector<std::pair<std::string, Json>>& target) {
 }
 auto interventionsInto(std::vector<Intervention>& target, Problems& problems) {
     return listInto(target, problems, [](const Json& value, const std::string& place, Intervention& intervention) {
-        intervention = value.is_string() ? parseIntervention(value.get<std::string>())
-                                         : interventionFromJson(value, place);
+        intervention =
+            value.is_string() ? parseIntervention(value.get<std::string>()) : interventionFromJson(value, place);
     });
 }
 auto objectInto(Json& target) {
@@ -64,7 +69,10 @@ std::vector<Json> rangeOf(const Json& value, const std::string& place) {
     int count = 0;
     bool log = false;
     readFields(value, place,
-               {{"from", numberInto(from)}, {"to", numberInto(to)}, {"count", integerInto(count, 2, mostValues)}, {"log", booleanInto(log)}});
+               {{"from", numberInto(from)},
+                {"to", numberInto(to)},
+                {"count", integerInto(count, 2, mostValues)},
+                {"log", booleanInto(log)}});
     if (std::isnan(from) || std::isnan(to) || count == 0)
         throw Error(place, "a range needs \"from\", \"to\" and \"count\"");
     if (log && !(from > 0 && to > 0)) throw Error(place, "a range of logarithms needs \"from\" and \"to\" above 0");
@@ -91,7 +99,8 @@ void readAxes(const Json& value, const std::string& place, std::vector<StudyAxis
             else if (given.is_array() && !given.empty() && given.size() <= mostValues)
                 axis.values.assign(given.begin(), given.end());
             else
-                expected(where, "a list of 1 to 10000 values, or a range {\"from\", \"to\", \"count\", \"log\"}", given);
+                expected(where, "a list of 1 to 10000 values, or a range {\"from\", \"to\", \"count\", \"log\"}",
+                         given);
             axes.push_back(std::move(axis));
         });
     }
@@ -148,7 +157,8 @@ StudyMeasure readMeasure(const std::string& name, const Json& value, const std::
                problems);
     if (measure.metric.empty() && !problems.concern(place)) problems.add(place, "a measure needs \"metric\"");
     if (!(measure.over > 0 && measure.over <= 1))
-        problems.add(place + ".over", fmt::format("expected a part of the iterations, above 0 and at most 1, got {}", measure.over));
+        problems.add(place + ".over",
+                     fmt::format("expected a part of the iterations, above 0 and at most 1, got {}", measure.over));
     if (measure.evaluated && value.contains("over"))
         problems.add(place + ".over", "belongs to a measure of the training; an evaluation has \"trials\"");
     return measure;
@@ -179,10 +189,13 @@ void readBar(const Json& value, const std::string& place, StudyBar& bar, Problem
     if (!bar.atLeast && !bar.atMost && !bar.above && !bar.below && !bar.p)
         problems.add(place, "a bar needs \"at_least\", \"at_most\", \"above\", \"below\" or \"p\"");
     if ((bar.statistic == BarStatistic::rate) != bar.solved.has_value())
-        problems.add(place, "\"solved\", the value from which a seed counts, and \"statistic\": \"rate\" belong together");
-    if (bar.p && bar.minus.empty()) problems.add(place + ".p", "a rank test needs the variant to compare with: \"minus\"");
+        problems.add(place,
+                     "\"solved\", the value from which a seed counts, and \"statistic\": \"rate\" belong together");
+    if (bar.p && bar.minus.empty())
+        problems.add(place + ".p", "a rank test needs the variant to compare with: \"minus\"");
     if (!bar.minus.empty() && !bar.over.empty()) problems.add(place, "a bar has \"minus\" or \"over\", not both");
-    if (bar.p && !(*bar.p > 0 && *bar.p < 1)) problems.add(place + ".p", fmt::format("expected a number between 0 and 1, got {}", *bar.p));
+    if (bar.p && !(*bar.p > 0 && *bar.p < 1))
+        problems.add(place + ".p", fmt::format("expected a number between 0 and 1, got {}", *bar.p));
 }
 
 void readFigure(const Json& value, const std::string& place, StudyFigure& figure, Problems& problems) {
@@ -197,8 +210,9 @@ void readFigure(const Json& value, const std::string& place, StudyFigure& figure
     if (problems.concern(place)) return;
     problems.collect([&] { checkName(figure.name, "a figure's name", place + ".name"); });
     if (value.contains("measure") != (figure.kind == FigureKind::measures))
-        problems.add(place, figure.kind == FigureKind::measures ? "a figure of measures needs \"measure\""
-                                                                : "learning curves have a \"metric\", not a \"measure\"");
+        problems.add(place, figure.kind == FigureKind::measures
+                                ? "a figure of measures needs \"measure\""
+                                : "learning curves have a \"metric\", not a \"measure\"");
 }
 
 /// What parts of the study say of each other.
@@ -207,7 +221,8 @@ void checkNames(const Study& study, Problems& problems) {
     for (const auto& variant : study.variants) variants.push_back(variant.name);
     for (const auto& measure : study.measures) measures.push_back(measure.name);
     for (const auto& axis : study.axes) axes.push_back(axis.path);
-    const auto known = [&](const std::string& name, const std::vector<std::string>& names, const char* what, const std::string& place) {
+    const auto known = [&](const std::string& name, const std::vector<std::string>& names, const char* what,
+                           const std::string& place) {
         if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
             problems.add(place, fmt::format("there is no {} \"{}\"{}", what, name, suggestion(name, names)));
     };
@@ -230,8 +245,11 @@ void checkNames(const Study& study, Problems& problems) {
     if (study.sampling == Sampling::zip)
         for (const auto& axis : study.axes)
             if (axis.values.size() != study.axes.front().values.size())
-                problems.add("axes." + axis.path, fmt::format("axes that go together (zip) have the same number of values; this one has {}, {} has {}",
-                                                              axis.values.size(), study.axes.front().path, study.axes.front().values.size()));
+                problems.add(
+                    "axes." + axis.path,
+                    fmt::format(
+                        "axes that go together (zip) have the same number of values; this one has {}, {} has {}",
+                        axis.values.size(), study.axes.front().path, study.axes.front().values.size()));
 }
 
 } // namespace
@@ -251,41 +269,51 @@ Study studyFromJson(const Json& document, const std::filesystem::path& folder) {
                       }});
     fields.push_back({"doc", textInto(study.doc)});
     fields.push_back({"variants", [&](const Json& value, const std::string& place) {
-                          if (!value.is_object() || value.empty()) expected(place, "an object with at least one variant", value);
+                          if (!value.is_object() || value.empty())
+                              expected(place, "an object with at least one variant", value);
                           for (const auto& [name, item] : value.items()) {
                               const auto where = place + "." + name;
                               problems.collect([&, &key = name] { checkName(key, "a variant's name", where); });
                               study.variants.push_back({name, {}});
                               problems.collect([&, &given = item] {
-                                  readFields(given, where, changeFields(study.variants.back().change, problems), problems);
+                                  readFields(given, where, changeFields(study.variants.back().change, problems),
+                                             problems);
                               });
                           }
                       }});
-    fields.push_back({"axes", [&](const Json& value, const std::string& place) { readAxes(value, place, study.axes, problems); }});
-    fields.push_back({"sampling", [&](const Json& value, const std::string& place) { readSampling(value, place, study); }});
-    fields.push_back({"seeds", [&](const Json& value, const std::string& place) { readSeeds(value, place, study.seeds); }});
+    fields.push_back(
+        {"axes", [&](const Json& value, const std::string& place) { readAxes(value, place, study.axes, problems); }});
+    fields.push_back(
+        {"sampling", [&](const Json& value, const std::string& place) { readSampling(value, place, study); }});
+    fields.push_back(
+        {"seeds", [&](const Json& value, const std::string& place) { readSeeds(value, place, study.seeds); }});
     fields.push_back({"threads", integerInto(study.threads, 0, 1024)});
     fields.push_back({"measures", [&](const Json& value, const std::string& place) {
-                          if (!value.is_object()) expected(place, "an object such as {\"reward\": {\"metric\": \"reward\"}}", value);
+                          if (!value.is_object())
+                              expected(place, "an object such as {\"reward\": {\"metric\": \"reward\"}}", value);
                           for (const auto& [name, item] : value.items())
                               problems.collect([&, &key = name, &given = item] {
                                   study.measures.push_back(readMeasure(key, given, place + "." + key, problems));
                               });
                       }});
-    fields.push_back({"bars", listInto(study.bars, problems, [&](const Json& value, const std::string& place, StudyBar& bar) {
-                          readBar(value, place, bar, problems);
-                      })});
-    fields.push_back({"figures", listInto(study.figures, problems, [&](const Json& value, const std::string& place, StudyFigure& figure) {
-                          readFigure(value, place, figure, problems);
-                      })});
+    fields.push_back(
+        {"bars", listInto(study.bars, problems, [&](const Json& value, const std::string& place, StudyBar& bar) {
+             readBar(value, place, bar, problems);
+         })});
+    fields.push_back({"figures", listInto(study.figures, problems,
+                                          [&](const Json& value, const std::string& place, StudyFigure& figure) {
+                                              readFigure(value, place, figure, problems);
+                                          })});
     readFields(document, "", fields, problems);
-    if (!document.contains("raphe_study")) problems.add("raphe_study", "the document's version is missing; write \"raphe_study\": 1");
+    if (!document.contains("raphe_study"))
+        problems.add("raphe_study", "the document's version is missing; write \"raphe_study\": 1");
     if (study.name.empty() && !problems.concern("name")) problems.add("name", "a study needs a name");
     if (study.variants.empty() && !document.contains("variants")) study.variants.push_back({"base", {}});
     if (study.seeds.empty() && !problems.concern("seeds")) study.seeds.push_back(1);
     for (const auto& variant : study.variants)
         if (study.base.experiment.empty() && variant.change.experiment.empty())
-            problems.add("variants." + variant.name, "names no experiment, and neither does the study; write \"experiment\"");
+            problems.add("variants." + variant.name,
+                         "names no experiment, and neither does the study; write \"experiment\"");
     if (problems.empty()) checkNames(study, problems);
     problems.throwIfAny();
     return study;
@@ -304,8 +332,10 @@ std::vector<std::string> studyNames() {
 std::filesystem::path findStudy(const std::string& nameOrPath) {
     if (std::filesystem::is_regular_file(nameOrPath)) return nameOrPath;
     const auto packaged = resourceFolder() / "studies" / (nameOrPath + ".study.json");
-    if (!nameOrPath.empty() && nameOrPath.find('/') == std::string::npos && std::filesystem::exists(packaged)) return packaged;
-    throw Error(nameOrPath, "neither a study document nor a study that comes with Raphe" + suggestion(nameOrPath, studyNames()));
+    if (!nameOrPath.empty() && nameOrPath.find('/') == std::string::npos && std::filesystem::exists(packaged))
+        return packaged;
+    throw Error(nameOrPath,
+                "neither a study document nor a study that comes with Raphe" + suggestion(nameOrPath, studyNames()));
 }
 
 Study loadStudy(const std::string& nameOrPath) {

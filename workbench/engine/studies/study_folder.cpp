@@ -20,12 +20,18 @@ namespace fs = std::filesystem;
 
 const char* nameOf(StudyRunState state) {
     switch (state) {
-    case StudyRunState::missing: return "missing";
-    case StudyRunState::interrupted: return "interrupted";
-    case StudyRunState::running: return "running";
-    case StudyRunState::trained: return "trained";
-    case StudyRunState::failed: return "failed";
-    case StudyRunState::done: return "done";
+    case StudyRunState::missing:
+        return "missing";
+    case StudyRunState::interrupted:
+        return "interrupted";
+    case StudyRunState::running:
+        return "running";
+    case StudyRunState::trained:
+        return "trained";
+    case StudyRunState::failed:
+        return "failed";
+    case StudyRunState::done:
+        return "done";
     }
     return "";
 }
@@ -45,7 +51,8 @@ Json measuresJson(const fs::path& run) {
 /// The mean of a metric over the last part of the iterations.
 double trainingMeasure(const RunReader& run, const StudyMeasure& measure) {
     const auto count = run.metricsCount();
-    const auto last = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::llround(static_cast<double>(count) * measure.over)));
+    const auto last =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(std::llround(static_cast<double>(count) * measure.over)));
     double sum = 0;
     std::int64_t n = 0, index = 0;
     std::vector<std::string> names;
@@ -58,11 +65,13 @@ double trainingMeasure(const RunReader& run, const StudyMeasure& measure) {
         ++n;
     });
     if (std::find(names.begin(), names.end(), measure.metric) == names.end())
-        throw Error("measures." + measure.name, fmt::format("there is no metric \"{}\"; the training has {}", measure.metric, fmt::join(names, ", ")));
+        throw Error("measures." + measure.name, fmt::format("there is no metric \"{}\"; the training has {}",
+                                                            measure.metric, fmt::join(names, ", ")));
     return sum / static_cast<double>(n);
 }
 
-double evaluationMeasure(const StudyMeasure& measure, const fs::path& run, const Experiment& experiment, const Registry& registry, int threads) {
+double evaluationMeasure(const StudyMeasure& measure, const fs::path& run, const Experiment& experiment,
+                         const Registry& registry, int threads) {
     auto session = sessionOfRun(run, registry, {threads, "tbb", 0});
     if (!measure.set.empty() || !measure.interventions.empty()) {
         auto changed = Session::create(evaluationOf(experiment, measure, registry), registry, {threads, "tbb", 0});
@@ -77,7 +86,8 @@ double evaluationMeasure(const StudyMeasure& measure, const fs::path& run, const
         if (name == measure.metric) return value;
         names.push_back(name);
     }
-    throw Error("measures." + measure.name, fmt::format("there is no metric \"{}\"; the evaluation has {}", measure.metric, fmt::join(names, ", ")));
+    throw Error("measures." + measure.name, fmt::format("there is no metric \"{}\"; the evaluation has {}",
+                                                        measure.metric, fmt::join(names, ", ")));
 }
 
 /// The values of measures that have been taken as they are defined now.
@@ -92,7 +102,8 @@ std::map<std::string, double> taken(const Json& document, const std::vector<Stud
     return result;
 }
 
-void takeMeasures(const StudyFolder& folder, const std::string& id, const Study& study, const Experiment& experiment, const Registry& registry, int threads) {
+void takeMeasures(const StudyFolder& folder, const std::string& id, const Study& study, const Experiment& experiment,
+                  const Registry& registry, int threads) {
     const auto path = folder.run(id);
     auto document = measuresJson(path);
     const auto known = taken(document, study.measures);
@@ -100,10 +111,11 @@ void takeMeasures(const StudyFolder& folder, const std::string& id, const Study&
     Json values = Json::object();
     for (const auto& measure : study.measures) {
         const auto found = known.find(measure.name);
-        const double value = found != known.end()  ? found->second
-                             : measure.evaluated ? evaluationMeasure(measure, path, experiment, registry, threads)
-                                                 : trainingMeasure(reader, measure);
-        values[measure.name] = {{"definition", measure.definition}, {"value", std::isfinite(value) ? Json(value) : Json()}};
+        const double value = found != known.end() ? found->second
+                             : measure.evaluated  ? evaluationMeasure(measure, path, experiment, registry, threads)
+                                                  : trainingMeasure(reader, measure);
+        values[measure.name] = {{"definition", measure.definition},
+                                {"value", std::isfinite(value) ? Json(value) : Json()}};
     }
     for (const auto& [name, value] : document["values"].items()) // those of an older or another document
         if (!values.contains(name)) values[name] = value;
@@ -115,13 +127,16 @@ void takeMeasures(const StudyFolder& folder, const std::string& id, const Study&
 void StudyFolder::prepare(const Study& study, const std::vector<const StudyRun*>& runs) const {
     std::error_code error;
     fs::create_directories(path_ / "runs", error);
-    if (error) throw Error(path_.string(), fmt::format("cannot be made ({}); choose another folder with --out", error.message()));
+    if (error)
+        throw Error(path_.string(),
+                    fmt::format("cannot be made ({}); choose another folder with --out", error.message()));
     const auto text = study.document.dump(2) + "\n";
     writeAtomically(path_ / "study.json", text);
     Json measures = study.document.value("measures", Json::object());
     for (const auto* run : runs) {
         fs::create_directories(this->run(run->id), error);
-        writeAtomically(this->run(run->id) / "work.json", Json{{"experiment", run->experiment.toJson()}, {"measures", measures}}.dump() + "\n");
+        writeAtomically(this->run(run->id) / "work.json",
+                        Json{{"experiment", run->experiment.toJson()}, {"measures", measures}}.dump() + "\n");
     }
 }
 
@@ -176,7 +191,8 @@ std::string StudyFolder::logTail(const std::string& id, std::size_t lines) const
     auto text = readBytes(log(id), smallFile);
     while (!text.empty() && text.back() == '\n') text.pop_back();
     auto start = text.size();
-    for (std::size_t line = 0; line < lines && start != std::string::npos && start > 0; ++line) start = text.rfind('\n', start - 1);
+    for (std::size_t line = 0; line < lines && start != std::string::npos && start > 0; ++line)
+        start = text.rfind('\n', start - 1);
     return start == std::string::npos || start == 0 ? text : text.substr(start + 1);
 }
 
@@ -191,7 +207,8 @@ std::vector<fs::path> StudyFolder::strays(const std::vector<StudyRun>& plan) con
     return result;
 }
 
-WorkResult workOn(const StudyFolder& folder, const std::string& id, const PluginHost& plugins, const WorkOptions& options) {
+WorkResult workOn(const StudyFolder& folder, const std::string& id, const PluginHost& plugins,
+                  const WorkOptions& options) {
     const auto path = folder.run(id);
     std::error_code none;
     fs::create_directories(claimOf(folder, id), none);
@@ -205,13 +222,15 @@ WorkResult workOn(const StudyFolder& folder, const std::string& id, const Plugin
     try {
         const auto work = readJson(path / "work.json");
         const auto experiment = experimentFromJson(work.at("experiment"), plugins.registry());
-        Study study = studyFromJson({{"raphe_study", 1}, {"name", "work"}, {"experiment", "-"}, {"measures", work.at("measures")}});
+        Study study = studyFromJson(
+            {{"raphe_study", 1}, {"name", "work"}, {"experiment", "-"}, {"measures", work.at("measures")}});
         if (!RunStore::holdsRun(path) || runEntry(path).state != "done") {
             RunOptions run;
             run.folder = path;
             run.resume = RunStore::holdsRun(path);
             run.session.threads = options.threads;
-            if (!runExperiment(experiment, plugins, run, options.observer, options.started).completed) return WorkResult::interrupted;
+            if (!runExperiment(experiment, plugins, run, options.observer, options.started).completed)
+                return WorkResult::interrupted;
         }
         takeMeasures(folder, id, study, experiment, plugins.registry(), options.threads);
         folder.forgetFailure(id);

@@ -56,8 +56,9 @@ struct WorkOptions {
     /// See runExperiment.
     std::function<std::shared_ptr<void>(Session&, const std::filesystem::path&)> started;
 };
-/// What a worker does: claims the run, trains it or goes on, takes the measures. A failure is written down in the folder
-/// and thrown.
-WorkResult workOn(const StudyFolder& folder, const std::string& id, const PluginHost& plugins, const WorkOptions& options);
+/// What a worker does: claims the run, trains it or goes on, takes the measures. A failure is written down in the
+/// folder and thrown.
+WorkResult workOn(const StudyFolder& folder, const std::string& id, const PluginHost& plugins,
+                  const WorkOptions& options);
 
 } // namespace raphe

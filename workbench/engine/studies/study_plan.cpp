@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/studies/study_plan.h"
 
+#include "engine/learning/preflight.h"
 #include "engine/runs/hash.h"
 #include "raphe/random.h"
 
@@ -25,14 +26,17 @@ std::vector<Point> pointsOf(const Study& study) {
             Stream random(study.sampleSeed, addressOf("study"), 0, static_cast<std::uint32_t>(i), 0);
             points.emplace_back();
             for (const auto& axis : study.axes)
-                points.back().emplace_back(axis.path, axis.values[random.integer(static_cast<std::uint32_t>(axis.values.size()))]);
+                points.back().emplace_back(axis.path,
+                                           axis.values[random.integer(static_cast<std::uint32_t>(axis.values.size()))]);
         }
     } else {
         points.emplace_back();
         for (const auto& axis : study.axes) { // the last axis changes fastest
             std::vector<Point> longer;
             if (points.size() * axis.values.size() > 100'000)
-                throw Error("axes." + axis.path, "the grid has more than 100000 points; take fewer values, or \"sampling\": {\"random\": 20}");
+                throw Error(
+                    "axes." + axis.path,
+                    "the grid has more than 100000 points; take fewer values, or \"sampling\": {\"random\": 20}");
             for (const auto& point : points)
                 for (const auto& value : axis.values) {
                     longer.push_back(point);
@@ -52,6 +56,15 @@ void at(const std::string& place, Problems& problems, Step&& step) {
     for (const auto& line : own.lines()) problems.add(Error(place + ": " + line));
 }
 
+/// Everything that can be known of an experiment before it is made.
+void check(const std::string& place, Problems& problems, const Experiment& experiment, const Registry& registry) {
+    at(place, problems, [&] {
+        Problems own;
+        preflight(experiment, registry, {}, own);
+        own.throwIfAny();
+    });
+}
+
 Json documentOf(const Study& study, const StudyVariant& variant) {
     const auto& name = variant.change.experiment.empty() ? study.base.experiment : variant.change.experiment;
     const auto path = findBase(name, study.folder);
@@ -66,10 +79,12 @@ Json documentOf(const Study& study, const StudyVariant& variant) {
     return document;
 }
 
-void apply(const StudyChange& change, Experiment& experiment, const Registry& registry, const std::string& place, Problems& problems) {
+void apply(const StudyChange& change, Experiment& experiment, const Registry& registry, const std::string& place,
+           Problems& problems) {
     for (const auto& [path, value] : change.set)
         at(place + "set." + path, problems, [&, &p = path, &v = value] { experiment.set(p, v, registry); });
-    experiment.interventions.insert(experiment.interventions.end(), change.interventions.begin(), change.interventions.end());
+    experiment.interventions.insert(experiment.interventions.end(), change.interventions.begin(),
+                                    change.interventions.end());
 }
 
 } // namespace
@@ -96,7 +111,8 @@ std::vector<StudyRun> planOf(const Study& study, const Registry& registry) {
     std::vector<Point> points;
     problems.collect([&] { points = pointsOf(study); });
     if (points.size() * study.variants.size() * study.seeds.size() > 100'000)
-        problems.add("study", fmt::format("{} runs are too many; a study has at most 100000", points.size() * study.variants.size() * study.seeds.size()));
+        problems.add("study", fmt::format("{} runs are too many; a study has at most 100000",
+                                          points.size() * study.variants.size() * study.seeds.size()));
     problems.throwIfAny();
     for (const auto& variant : study.variants) {
         const auto place = "variants." + variant.name;
@@ -109,11 +125,12 @@ std::vector<StudyRun> planOf(const Study& study, const Registry& registry) {
             auto experiment = *base;
             for (const auto& [path, value] : point)
                 at("axes." + path, problems, [&, &p = path, &v = value] { experiment.set(p, v, registry); });
-            // Read once more as a whole: sizes of wires depend on parameters.
-            at(place, problems, [&] { experiment = experimentFromJson(experiment.toJson(), registry); });
+            const auto where = "variants." + groupName({{}, variant.name, point, 0, {}});
+            check(where, problems, experiment, registry);
             for (const auto& measure : study.measures)
-                if (measure.evaluated)
-                    at("measures." + measure.name, problems, [&] { evaluationOf(experiment, measure, registry); });
+                if (measure.evaluated && problems.empty())
+                    at("measures." + measure.name, problems,
+                       [&] { check(where, problems, evaluationOf(experiment, measure, registry), registry); });
             if (!problems.empty()) break;
             for (const auto seed : study.seeds) {
                 experiment.seed = seed;
@@ -132,8 +149,10 @@ Experiment evaluationOf(const Experiment& experiment, const StudyMeasure& measur
         changed.trials = measure.trials;
         for (const auto& [path, value] : measure.set) changed.set(path, value, registry);
     }
-    changed.interventions.insert(changed.interventions.end(), measure.interventions.begin(), measure.interventions.end());
-    return measure.set.empty() && measure.interventions.empty() ? changed : experimentFromJson(changed.toJson(), registry);
+    changed.interventions.insert(changed.interventions.end(), measure.interventions.begin(),
+                                 measure.interventions.end());
+    return measure.set.empty() && measure.interventions.empty() ? changed
+                                                                : experimentFromJson(changed.toJson(), registry);
 }
 
 } // namespace raphe

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/progress.h"
+#include "engine/mechanisms/plugin_host.h"
+
+#include <string>
+
+/// `raphe study ...`. Exit codes as those of the other commands; `table` and `report` give 1 where a bar is not met.
+namespace raphe::cli {
+
+struct StudyArguments {
+    std::string study; ///< a document, the name of one, or a study folder
+    std::string out;   ///< folder; empty: studies/NAME
+    int workers = 0, threads = 0, parent = 0;
+    bool retry = false;
+    std::string id, file;
+    OutputStyle output;
+};
+
+int studyList();
+int studyCheck(const PluginHost& plugins, const StudyArguments& arguments);
+int studyRun(const PluginHost& plugins, const StudyArguments& arguments);
+int studyStatus(const PluginHost& plugins, const StudyArguments& arguments);
+int studyTable(const PluginHost& plugins, const StudyArguments& arguments);
+int studyPlot(const PluginHost& plugins, const StudyArguments& arguments);
+int studyReport(const PluginHost& plugins, const StudyArguments& arguments);
+int studyClean(const PluginHost& plugins, const StudyArguments& arguments);
+int studyWork(const PluginHost& plugins, const StudyArguments& arguments);
+
+} // namespace raphe::cli
