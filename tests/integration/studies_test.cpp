@@ -19,8 +19,9 @@ namespace fs = std::filesystem;
 
 class Studies : public testing::Test {
 protected:
-    Studies() : root_(fs::path(testing::TempDir()) / ("studies_" + std::to_string(::getpid()) + "_" +
-                                                      testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    Studies()
+        : root_(fs::path(testing::TempDir()) / ("studies_" + std::to_string(::getpid()) + "_" +
+                                                testing::UnitTest::GetInstance()->current_test_info()->name())) {
         fs::remove_all(root_);
         fs::create_directories(root_);
     }
@@ -32,7 +33,8 @@ protected:
             "axes": {"agent.hidden": [6, 9]}, "seeds": 3,
             "measures": {"reward": "reward", "fresh": {"metric": "reward", "evaluate": {"trials": 10}}},
             "bars": [{"measure": "reward", "variant": "simple", "at_least": -100}],
-            "set": {"iterations": )" + std::to_string(iterations) + ", \"trials\": 6}}");
+            "set": {"iterations": )" +
+                           std::to_string(iterations) + ", \"trials\": 6}}");
     }
     std::string write(const Json& study, const std::string& name = "study.study.json") {
         std::ofstream(root_ / name) << study.dump(1);
@@ -46,13 +48,15 @@ protected:
     static std::string table(const std::string& folder) { return readBytes(fs::path(folder) / "table.csv", 1 << 20); }
     static std::set<std::string> runs(const std::string& folder) {
         std::set<std::string> result;
-        for (const auto& item : fs::directory_iterator(fs::path(folder) / "runs")) result.insert(item.path().filename());
+        for (const auto& item : fs::directory_iterator(fs::path(folder) / "runs"))
+            result.insert(item.path().filename());
         return result;
     }
     /// When each run's database was last written.
     static std::map<std::string, fs::file_time_type> written(const std::string& folder) {
         std::map<std::string, fs::file_time_type> result;
-        for (const auto& id : runs(folder)) result[id] = fs::last_write_time(fs::path(folder) / "runs" / id / "run.sqlite");
+        for (const auto& id : runs(folder))
+            result[id] = fs::last_write_time(fs::path(folder) / "runs" / id / "run.sqlite");
         return result;
     }
     fs::path root_;
@@ -110,7 +114,8 @@ TEST_F(Studies, SurviveKillsOfWorkersAndExecutor) {
     ASSERT_EQ(call({"run", study, "--out", folder("whole"), "--quiet"}).exitCode, 0);
     std::mt19937 random(5);
     for (int round = 0; round < 8; ++round) {
-        Program executor({RAPHE_PROGRAM, "study", "run", study, "--out", folder(), "--quiet", "--workers", "3", "--retry"});
+        Program executor(
+            {RAPHE_PROGRAM, "study", "run", study, "--out", folder(), "--quiet", "--workers", "3", "--retry"});
         std::this_thread::sleep_for(std::chrono::milliseconds(30 + random() % 400));
         const int signal = round % 2 == 0 ? SIGKILL : SIGINT;
         executor.signal(signal);
@@ -124,7 +129,9 @@ TEST_F(Studies, SurviveKillsOfWorkersAndExecutor) {
     for (int attempt = 0; attempt < 100; ++attempt) {
         last = call({"run", study, "--out", folder(), "--quiet", "--retry"});
         const auto status = Json::parse(call({"status", folder(), "--json"}).out);
-        if (std::all_of(status["runs"].begin(), status["runs"].end(), [](const Json& run) { return run["state"] == "done"; })) break;
+        if (std::all_of(status["runs"].begin(), status["runs"].end(),
+                        [](const Json& run) { return run["state"] == "done"; }))
+            break;
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     ASSERT_EQ(call({"run", study, "--out", folder(), "--quiet"}).exitCode, 0);
@@ -140,7 +147,8 @@ TEST_F(Studies, TwoExecutorsNeverDoTheSameRun) {
     for (const auto* result : {&first, &second}) {
         std::istringstream lines(result->out);
         for (std::string line; std::getline(lines, line);)
-            if (const auto item = Json::parse(line); item["event"] == "run") ended.insert(item["id"].get<std::string>());
+            if (const auto item = Json::parse(line); item["event"] == "run")
+                ended.insert(item["id"].get<std::string>());
     }
     // What one has done and the other finds done is not run again: its hash and its one start stay.
     ASSERT_EQ(call({"run", study, "--out", folder(), "--quiet"}).exitCode, 0);
@@ -152,7 +160,8 @@ TEST_F(Studies, TwoExecutorsNeverDoTheSameRun) {
 TEST_F(Studies, WriteDownFailuresAndGoOn) {
     auto json = document();
     json.erase("axes");
-    json["variants"]["wild"] = Json::parse(R"({"experiment": "mwg_small_lr_rnn", "set": {"learner.learning_rate": 1e30, "learner.clip_norm": 0, "learner.optimiser": "sgd", "trials": 0}})");
+    json["variants"]["wild"] = Json::parse(
+        R"({"experiment": "mwg_small_lr_rnn", "set": {"learner.learning_rate": 1e30, "learner.clip_norm": 0, "learner.optimiser": "sgd", "trials": 0}})");
     json["measures"] = Json::parse(R"({"loss": "loss"})");
     json["bars"] = Json::array();
     const auto study = write(json);
@@ -196,19 +205,25 @@ TEST_F(Studies, SayWhatIsWrongWithADocument) {
     expectProblem("/seeds", 0, "seeds: expected integer from 1");
     expectProblem("/seeds", Json{1, 2, 1}, "seeds[2]: seed 1 is in the list already");
     expectProblem("/variants", Json::object(), "variants: expected an object with at least one variant");
-    expectProblem("/variants/none/experiment", "cue_smal_A_none", "variants.none: cue_smal_A_none: neither a file nor an experiment");
+    expectProblem("/variants/none/experiment", "cue_smal_A_none",
+                  "variants.none: cue_smal_A_none: neither a file nor an experiment");
     expectProblem("/variants/none/set", Json{{"agent.hiden", 3}}, "variants.none.set.agent.hiden:");
-    expectProblem("/variants/none/document", Json{{"wires", Json::array()}}, "variants.none, agent.hidden = 6: nodes.agent: nothing is wired");
+    expectProblem("/variants/none/document", Json{{"wires", Json::array()}},
+                  "variants.none, agent.hidden = 6: nodes.agent: nothing is wired");
     expectProblem("/axes/agent.hidden", Json::array(), "axes.agent.hidden: expected a list of 1 to 10000 values");
-    expectProblem("/axes/agent.hidden", Json{{"from", 1}, {"to", 0}, {"count", 3}, {"log", true}}, "axes.agent.hidden: a range of logarithms");
+    expectProblem("/axes/agent.hidden", Json{{"from", 1}, {"to", 0}, {"count", 3}, {"log", true}},
+                  "axes.agent.hidden: a range of logarithms");
     expectProblem("/axes/agent.hidden", Json{-1}, "axes.agent.hidden:");
     expectProblem("/sampling", "gird", "sampling: expected one of grid, zip");
     expectProblem("/measures/fresh", Json{{"evaluate", Json::object()}}, "measures.fresh: a measure needs \"metric\"");
     expectProblem("/measures/fresh", Json{{"metric", "reward"}, {"over", 2}}, "measures.fresh.over: expected a part");
-    expectProblem("/measures/fresh", Json{{"metric", "reward"}, {"evaluate", {{"set", {{"task.cuees", 1}}}}}}, "measures.fresh:");
-    expectProblem("/bars/0/variant", "simpel", "bars[0].variant: there is no variant \"simpel\"; did you mean \"simple\"");
+    expectProblem("/measures/fresh", Json{{"metric", "reward"}, {"evaluate", {{"set", {{"task.cuees", 1}}}}}},
+                  "measures.fresh:");
+    expectProblem("/bars/0/variant", "simpel",
+                  "bars[0].variant: there is no variant \"simpel\"; did you mean \"simple\"");
     expectProblem("/bars/0/p", 0.05, "bars[0].p: a rank test needs");
-    expectProblem("/figures", Json::parse(R"([{"name": "a", "kind": "measures"}])"), "figures[0]: a figure of measures needs");
+    expectProblem("/figures", Json::parse(R"([{"name": "a", "kind": "measures"}])"),
+                  "figures[0]: a figure of measures needs");
     EXPECT_NE(call({"run", "no_such_study"}).err.find("neither a study document nor a study"), std::string::npos);
     EXPECT_NE(call({"status", root_.string()}).err.find("holds no study"), std::string::npos);
 }
@@ -240,7 +255,8 @@ TEST_F(Studies, ReportInOnePage) {
 #endif
     auto json = document();
     json["doc"] = "Less < more & \"more\"";
-    json["figures"] = Json::parse(R"([{"name": "curves", "metric": "reward"}, {"name": "final", "kind": "measures", "measure": "fresh"}])");
+    json["figures"] = Json::parse(
+        R"([{"name": "curves", "metric": "reward"}, {"name": "final", "kind": "measures", "measure": "fresh"}])");
     const auto study = write(json);
     ASSERT_EQ(call({"run", study, "--out", folder(), "--quiet"}).exitCode, 0);
     const auto result = call({"report", folder()});

@@ -41,6 +41,14 @@ struct EvaluateArguments {
     bool json = false;
 };
 
+struct BranchArguments {
+    std::string run, out;
+    int at = 0, threads = 0;
+    std::optional<int> iterations;
+    std::vector<std::string> assignments, interventions;
+    OutputStyle output;
+};
+
 int list(const PluginHost& plugins, const std::string& kind, bool json);
 int describe(const PluginHost& plugins, const std::string& mechanism, bool json, bool markdown);
 int check(const PluginHost& plugins, const CheckArguments& arguments);
@@ -49,6 +57,10 @@ int evaluate(const PluginHost& plugins, const EvaluateArguments& arguments);
 int gradcheck(const PluginHost& plugins, const std::string& experiment, const std::vector<std::string>& assignments,
               int entries);
 int lua(PluginHost& plugins, const std::string& script, const std::vector<std::string>& arguments, bool allowIo);
+/// raphe branch
+int branch(const PluginHost& plugins, const BranchArguments& arguments);
+/// raphe reproduce; 1 if something differs
+int reproduce(const PluginHost& plugins, const std::string& run, int threads, bool json);
 int plot(const std::vector<std::string>& runs, const std::string& metric, int smoothing, const std::string& picture);
 int exportRun(const std::string& run, const std::string& file);
 int pluginList(const PluginHost& plugins, bool json);

@@ -165,6 +165,40 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"model", "task", "rule"}));
     pluginNewCommand->callback([&] { command = [&] { return pluginNew(newKind, name); }; });
 
+    BranchArguments branchArguments;
+    auto* branchCommand = app.add_subcommand(
+        "branch", "Go on from an iteration of a run with something changed, and the same random numbers");
+    branchCommand->add_option("run", branchArguments.run, "Run folder")->required();
+    branchCommand->add_option("--at", branchArguments.at, "Iterations that both share")
+        ->required()
+        ->check(CLI::NonNegativeNumber);
+    branchCommand
+        ->add_option("--set", branchArguments.assignments, "node.param=value, or a field of the document (repeatable)")
+        ->allow_extra_args(false);
+    branchCommand
+        ->add_option("--intervene", branchArguments.interventions,
+                     "node.port[component]=operation:value@from:to (repeatable)")
+        ->allow_extra_args(false);
+    branchCommand->add_option("--iterations", branchArguments.iterations,
+                              "Iterations in all, the shared ones included");
+    branchCommand->add_option("--threads", branchArguments.threads, "Threads")->check(CLI::Range(1, 1024));
+    branchCommand->add_option("--out", branchArguments.out,
+                              "Run folder of the branch (default: runs/NAME-branch-TIME)");
+    branchCommand->add_flag("--quiet", quiet, "No progress");
+    branchCommand->add_flag("--json", json, "One JSON object per line on stdout");
+    branchCommand->callback([&] {
+        branchArguments.output = {json, quiet};
+        command = [&] { return branch(plugins, branchArguments); };
+    });
+
+    int reproduceThreads = 0;
+    auto* reproduceCommand =
+        app.add_subcommand("reproduce", "Compute a run again, and say where it differs if it does");
+    reproduceCommand->add_option("run", name, "Run folder")->required();
+    reproduceCommand->add_option("--threads", reproduceThreads, "Threads")->check(CLI::Range(1, 1024));
+    reproduceCommand->add_flag("--json", json, "As JSON");
+    reproduceCommand->callback([&] { command = [&] { return reproduce(plugins, name, reproduceThreads, json); }; });
+
     StudyArguments study;
     auto* studyCommand = app.add_subcommand("study", "Many runs as one object: variants, seeds, statistics, bars");
     studyCommand->require_subcommand(1);

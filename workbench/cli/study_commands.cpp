@@ -32,10 +32,13 @@ Opened opened(const PluginHost& plugins, const StudyArguments& a) {
     std::error_code none;
     const bool isFolder = fs::is_directory(a.study, none);
     if (isFolder && !fs::exists(fs::path(a.study) / "study.json", none))
-        throw Error(a.study, "holds no study (there is no study.json); name a study document, or a folder that raphe study run has made");
+        throw Error(a.study, "holds no study (there is no study.json); name a study document, or a folder that raphe "
+                             "study run has made");
     auto study = loadStudy(isFolder ? (fs::path(a.study) / "study.json").string() : a.study);
     auto plan = planOf(study, plugins.registry());
-    const fs::path folder = !a.out.empty() ? fs::path(a.out) : isFolder ? fs::path(a.study) : fs::path("studies") / study.name;
+    const fs::path folder = !a.out.empty() ? fs::path(a.out)
+                            : isFolder     ? fs::path(a.study)
+                                           : fs::path("studies") / study.name;
     return {std::move(study), std::move(plan), StudyFolder(folder)};
 }
 
@@ -49,8 +52,8 @@ public:
         if (!output_.people() || !terminal_) return;
         erase();
         for (const auto& active : progress.active)
-            line(fmt::format("  {:<38} {:>6}/{:<6} {:>8.1f} it/s  {}", runName(*active.run).substr(0, 38), active.iteration, active.run->experiment.iterations,
-                             active.rate, active.metrics));
+            line(fmt::format("  {:<38} {:>6}/{:<6} {:>8.1f} it/s  {}", runName(*active.run).substr(0, 38),
+                             active.iteration, active.run->experiment.iterations, active.rate, active.metrics));
         auto all = fmt::format("{} of {} runs done", progress.done, progress.total);
         if (progress.failed > 0) all += fmt::format(", {} failed", progress.failed);
         if (progress.elsewhere > 0) all += fmt::format(", {} at work elsewhere", progress.elsewhere);
@@ -62,7 +65,13 @@ public:
         if (output_.json) {
             Json measures = Json::object();
             for (const auto& [name, value] : status.measures) measures[name] = value;
-            Json item{{"event", "run"}, {"id", run.id}, {"variant", run.variant}, {"seed", run.seed}, {"state", nameOf(status.state)}, {"measures", measures}, {"run_hash", status.hash}};
+            Json item{{"event", "run"},
+                      {"id", run.id},
+                      {"variant", run.variant},
+                      {"seed", run.seed},
+                      {"state", nameOf(status.state)},
+                      {"measures", measures},
+                      {"run_hash", status.hash}};
             if (!status.problem.empty()) item["problem"] = status.problem;
             fmt::print("{}\n", item.dump());
             std::fflush(stdout);
@@ -71,7 +80,8 @@ public:
         erase();
         std::string numbers;
         for (const auto& [name, value] : status.measures) numbers += fmt::format("  {} {:.5g}", name, value);
-        fmt::print(stderr, "{:<6} {}{}{}\n", nameOf(status.state), runName(run), numbers, status.problem.empty() ? "" : ": " + status.problem);
+        fmt::print(stderr, "{:<6} {}{}{}\n", nameOf(status.state), runName(run), numbers,
+                   status.problem.empty() ? "" : ": " + status.problem);
     }
     void erase() {
         for (; lines_ > 0; --lines_) fmt::print(stderr, "\033[A\033[2K");
@@ -106,14 +116,16 @@ private:
 };
 
 void printBars(const std::vector<BarResult>& bars) {
-    for (const auto& bar : bars) fmt::print("{:<4} {}\n", bar.met ? "met" : bar.complete ? "NOT" : "open", bar.sentence);
+    for (const auto& bar : bars)
+        fmt::print("{:<4} {}\n", bar.met ? "met" : bar.complete ? "NOT" : "open", bar.sentence);
 }
 bool allMet(const std::vector<BarResult>& bars) {
     return std::all_of(bars.begin(), bars.end(), [](const auto& bar) { return bar.met; });
 }
 
 /// The figures of a study as files in its folder. @return their paths by name
-std::vector<std::pair<std::string, fs::path>> drawn(const Opened& o, const std::vector<StudyRow>& rows, const std::string& extension) {
+std::vector<std::pair<std::string, fs::path>> drawn(const Opened& o, const std::vector<StudyRow>& rows,
+                                                    const std::string& extension) {
     std::vector<std::pair<std::string, fs::path>> files;
     for (const auto& [name, description] : figuresOf(o.study, rows, o.folder)) {
         const auto path = o.folder.path() / "figures" / (name + extension);
@@ -134,8 +146,9 @@ int studyCheck(const PluginHost& plugins, const StudyArguments& a) {
     const auto o = opened(plugins, a);
     std::map<std::string, int> groups;
     for (const auto& run : o.plan) ++groups[groupName(run)];
-    fmt::print("{}: {} runs of {} experiments, {} measures, {} bars, {} figures -> {}\n", o.study.name, o.plan.size(), groups.size(), o.study.measures.size(),
-               o.study.bars.size(), o.study.figures.size(), o.folder.path().string());
+    fmt::print("{}: {} runs of {} experiments, {} measures, {} bars, {} figures -> {}\n", o.study.name, o.plan.size(),
+               groups.size(), o.study.measures.size(), o.study.bars.size(), o.study.figures.size(),
+               o.folder.path().string());
     return 0;
 }
 
@@ -150,7 +163,8 @@ int studyRun(const PluginHost& plugins, const StudyArguments& a) {
     options.stop = [] { return interrupted(); };
     options.progress = [&](const StudyProgress& progress) { screen.show(progress); };
     options.ended = [&](const StudyRun& run, const StudyRunStatus& status) { screen.ended(run, status); };
-    if (a.output.people()) fmt::print(stderr, "{}: {} runs -> {}\n", o.study.name, o.plan.size(), o.folder.path().string());
+    if (a.output.people())
+        fmt::print(stderr, "{}: {} runs -> {}\n", o.study.name, o.plan.size(), o.folder.path().string());
     const auto result = runLocally(o.study, o.plan, o.folder, plugins.registry(), options);
     screen.erase();
     const auto rows = rowsOf(o.study, o.plan, o.folder);
@@ -161,7 +175,9 @@ int studyRun(const PluginHost& plugins, const StudyArguments& a) {
         if (result.failed > 0) fmt::print(stderr, ", {} failed (run them again with --retry)", result.failed);
         if (result.elsewhere > 0) fmt::print(stderr, ", {} at work elsewhere", result.elsewhere);
         fmt::print(stderr, "; table: {}\n", (o.folder.path() / "table.csv").string());
-        if (interrupted()) fmt::print(stderr, "interrupted after checkpoints; go on with: raphe study run {}{}\n", a.study, a.out.empty() ? "" : " --out " + a.out);
+        if (interrupted())
+            fmt::print(stderr, "interrupted after checkpoints; go on with: raphe study run {}{}\n", a.study,
+                       a.out.empty() ? "" : " --out " + a.out);
     }
     if (interrupted()) return 130;
     return result.failed > 0 ? 1 : 0;
@@ -183,11 +199,13 @@ int studyStatus(const PluginHost& plugins, const StudyArguments& a) {
     }
     for (const auto& name : order) {
         std::string counts;
-        for (const auto& [state, count] : groups[name]) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, nameOf(state));
+        for (const auto& [state, count] : groups[name])
+            counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, nameOf(state));
         fmt::print("{:<44} {}\n", name, counts);
     }
     for (const auto& row : rows)
-        if (!row.status.problem.empty()) fmt::print("{}: {}; log: {}\n", runName(*row.run), row.status.problem, o.folder.log(row.run->id).string());
+        if (!row.status.problem.empty())
+            fmt::print("{}: {}; log: {}\n", runName(*row.run), row.status.problem, o.folder.log(row.run->id).string());
     return 0;
 }
 
@@ -201,24 +219,34 @@ int studyTable(const PluginHost& plugins, const StudyArguments& a) {
         return allMet(bars) ? 0 : 1;
     }
     const auto groups = groupsOf(o.study, rows);
-    if (groups.empty()) fmt::print("no run is done yet; start them with: raphe study run {}\n", a.study);
-    else fmt::print("| {:<32} | {:<16} | {:>7} | {:>10} | {:>23} | {:>23} |\n|{:-<34}|{:-<18}|{:-<9}|{:-<12}|{:-<25}|{:-<25}|\n", "variant", "measure", "seeds", "median", "quartiles",
-                    "mean, 95 %", "", "", "", "", "", "");
+    if (groups.empty())
+        fmt::print("no run is done yet; start them with: raphe study run {}\n", a.study);
+    else
+        fmt::print("| {:<32} | {:<16} | {:>7} | {:>10} | {:>23} | {:>23} "
+                   "|\n|{:-<34}|{:-<18}|{:-<9}|{:-<12}|{:-<25}|{:-<25}|\n",
+                   "variant", "measure", "seeds", "median", "quartiles", "mean, 95 %", "", "", "", "", "", "");
     for (const auto& group : groups)
-        fmt::print("| {:<32} | {:<16} | {:>7} | {:>10.4g} | {:>10.4g} to {:>9.4g} | {:>23} |\n", group.group, group.measure, fmt::format("{} / {}", group.values.size(), group.expected),
-                   group.median, group.lower, group.upper,
-                   group.interval ? fmt::format("{:.4g} ({:.4g}, {:.4g})", group.mean, group.interval->low, group.interval->high) : fmt::format("{:.4g}", group.mean));
+        fmt::print("| {:<32} | {:<16} | {:>7} | {:>10.4g} | {:>10.4g} to {:>9.4g} | {:>23} |\n", group.group,
+                   group.measure, fmt::format("{} / {}", group.values.size(), group.expected), group.median,
+                   group.lower, group.upper,
+                   group.interval
+                       ? fmt::format("{:.4g} ({:.4g}, {:.4g})", group.mean, group.interval->low, group.interval->high)
+                       : fmt::format("{:.4g}", group.mean));
     for (const auto& pair : pairsOf(o.study, rows))
-        fmt::print("{}: {} - {} = {:.4g} (95 % {:.4g} to {:.4g}), p = {:.3g}, delta {:.2f}; {}\n", pair.measure, pair.first, pair.second, pair.comparison.difference,
-                   pair.comparison.interval.low, pair.comparison.interval.high, pair.p, pair.comparison.delta, pair.comparison.sentence);
+        fmt::print("{}: {} - {} = {:.4g} (95 % {:.4g} to {:.4g}), p = {:.3g}, delta {:.2f}; {}\n", pair.measure,
+                   pair.first, pair.second, pair.comparison.difference, pair.comparison.interval.low,
+                   pair.comparison.interval.high, pair.p, pair.comparison.delta, pair.comparison.sentence);
     printBars(bars);
     return allMet(bars) ? 0 : 1;
 }
 
 int studyPlot(const PluginHost& plugins, const StudyArguments& a) {
     const auto o = opened(plugins, a);
-    const auto files = drawn(o, rowsOf(o.study, o.plan, o.folder), "." + (a.file.empty() ? std::string("svg") : a.file));
-    if (files.empty()) fmt::print(stderr, "no figure can be drawn yet: the study has {} figures and its runs are not done\n", o.study.figures.size());
+    const auto files =
+        drawn(o, rowsOf(o.study, o.plan, o.folder), "." + (a.file.empty() ? std::string("svg") : a.file));
+    if (files.empty())
+        fmt::print(stderr, "no figure can be drawn yet: the study has {} figures and its runs are not done\n",
+                   o.study.figures.size());
     for (const auto& [name, path] : files) fmt::print("{}\n", path.string());
     return files.empty() ? 1 : 0;
 }
@@ -227,7 +255,8 @@ int studyReport(const PluginHost& plugins, const StudyArguments& a) {
     const auto o = opened(plugins, a);
     const auto rows = rowsOf(o.study, o.plan, o.folder);
     std::vector<std::pair<std::string, std::string>> pictures;
-    for (const auto& [name, path] : drawn(o, rows, ".svg")) pictures.emplace_back(name, readBytes(path, std::size_t{256} << 20));
+    for (const auto& [name, path] : drawn(o, rows, ".svg"))
+        pictures.emplace_back(name, readBytes(path, std::size_t{256} << 20));
     const fs::path file = a.file.empty() ? o.folder.path() / "report.html" : fs::path(a.file);
     writeAtomically(file, reportOf(o.study, rows, pictures, o.folder));
     fmt::print("{}\n", file.string());

@@ -49,8 +49,6 @@ void Watcher::watch(Host& host) {
         if (stopRequested(host)) session_.cancel();
 }
 
-namespace {
-
 std::vector<Intervention> interventionsAt(lua_State* L, int index, const std::string& place) {
     const auto list = toJson(L, index, place, {.emptyIsList = true});
     if (!list.is_array()) throw Error(place, "expected a list of interventions");
@@ -59,6 +57,8 @@ std::vector<Intervention> interventionsAt(lua_State* L, int index, const std::st
         result.push_back(interventionFromJson(list[i], fmt::format("{}[{}]", place, i + 1)));
     return result;
 }
+
+namespace {
 
 EvaluateRequest requestFrom(lua_State* L, const Options& options) {
     EvaluateRequest request;

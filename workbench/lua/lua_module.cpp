@@ -279,6 +279,8 @@ void openModule(lua_State* L) {
                      {"new", edge<newDocument>},
                      {"experiment", edge<makeExperiment>},
                      {"run", edge<runFromLua>},
+                     {"branch", edge<branchFromLua>},
+                     {"reproduce", edge<reproduceFromLua>},
                      {"open_run", edge<openRun>},
                      {"tensor", edge<makeTensor>},
                      {"zeros", edge<makeZeros>},

@@ -43,8 +43,13 @@ void setSeedAndPrecision(Experiment& experiment, const Options& options, const R
 /// Memory that a session of this experiment is about to take. @throws Error if the script may not use so much
 double sessionBytes(const Experiment& experiment, const Registry& registry);
 
-int runFromLua(lua_State* L); ///< raphe.run
-int openRun(lua_State* L);    ///< raphe.open_run
+/// The list of interventions at `index`. @throws Error at `place`
+std::vector<Intervention> interventionsAt(lua_State* L, int index, const std::string& place);
+
+int runFromLua(lua_State* L);       ///< raphe.run
+int branchFromLua(lua_State* L);    ///< raphe.branch
+int reproduceFromLua(lua_State* L); ///< raphe.reproduce
+int openRun(lua_State* L);          ///< raphe.open_run
 
 /// Calls a Lua function (at stack index `function`; 0: none) with the metrics of each iteration, and ends the training
 /// when the function returns false or the script shall end.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/runs/branch.h"
+#include "engine/runs/reproduce.h"
 #include "engine/runs/run.h"
 #include "engine/runs/run_reader.h"
 #include "lua/lua_sandbox.h"
@@ -46,6 +48,24 @@ void setClosure(lua_State* L, const std::filesystem::path& folder, const char* n
     lua_setfield(L, -2, name);
 }
 
+/// The table that raphe.run and raphe.branch return.
+int pushOutcome(lua_State* L, const RunOutcome& outcome) {
+    lua_createtable(L, 0, 6);
+    pushText(L, outcome.folder.string());
+    lua_setfield(L, -2, "run");
+    pushText(L, outcome.hash);
+    lua_setfield(L, -2, "run_hash");
+    pushNumbers(L, outcome.metrics);
+    lua_setfield(L, -2, "metrics");
+    lua_pushnumber(L, outcome.seconds);
+    lua_setfield(L, -2, "seconds");
+    lua_pushinteger(L, outcome.iterations);
+    lua_setfield(L, -2, "iterations");
+    lua_pushboolean(L, outcome.completed);
+    lua_setfield(L, -2, "completed");
+    return 1;
+}
+
 } // namespace
 
 int runFromLua(lua_State* L) {
@@ -72,19 +92,74 @@ int runFromLua(lua_State* L) {
         experiment, host.plugins, request, &callback,
         [&host](Session& session, const std::filesystem::path&) { return std::make_shared<Watcher>(host, session); });
     poll(L);
-    lua_createtable(L, 0, 6);
-    pushText(L, outcome.folder.string());
-    lua_setfield(L, -2, "run");
-    pushText(L, outcome.hash);
-    lua_setfield(L, -2, "run_hash");
-    pushNumbers(L, outcome.metrics);
-    lua_setfield(L, -2, "metrics");
-    lua_pushnumber(L, outcome.seconds);
-    lua_setfield(L, -2, "seconds");
-    lua_pushinteger(L, outcome.iterations);
-    lua_setfield(L, -2, "iterations");
-    lua_pushboolean(L, outcome.completed);
-    lua_setfield(L, -2, "completed");
+    return pushOutcome(L, outcome);
+}
+
+int branchFromLua(lua_State* L) {
+    Host& host = hostOf(L);
+    const auto trunk = allowedPath(L, textArgument(L, 1, "raphe.branch"), "raphe.branch");
+    const Options options(L, 2, "raphe.branch",
+                          {"at", "set", "interventions", "iterations", "out", "threads", "executor", "schedule_seed"});
+    const auto& registry = host.plugins.registry();
+    auto experiment = experimentOfRun(trunk, registry);
+    options.push("set");
+    if (!lua_isnil(L, -1))
+        for (const auto& [path, value] : toJson(L, lua_gettop(L), options.place("set")).items())
+            experiment.set(path, value, registry);
+    lua_pop(L, 1);
+    if (const auto iterations = options.integer("iterations", 0, 1'000'000'000))
+        experiment.set("iterations", *iterations, registry);
+    if (options.has("interventions")) {
+        options.push("interventions");
+        for (auto& item : interventionsAt(L, lua_gettop(L), options.place("interventions")))
+            experiment.interventions.push_back(std::move(item));
+        lua_pop(L, 1);
+    }
+    const auto at = options.integer("at", 0, 1'000'000'000);
+    if (!at) throw Error(options.place("at"), "say after how many iterations the branch begins");
+    requireMemory(L, sessionBytes(experiment, registry), "raphe.branch");
+    RunOptions request;
+    if (const auto out = options.text("out"))
+        request.folder = allowedPath(L, *out, options.place("out"));
+    else
+        allowedPath(L, "runs", "raphe.branch");
+    request.session = sessionOptions(options);
+    const auto outcome = branchRun(
+        trunk, experiment, static_cast<int>(*at), host.plugins, request, nullptr,
+        [&host](Session& session, const std::filesystem::path&) { return std::make_shared<Watcher>(host, session); });
+    poll(L);
+    return pushOutcome(L, outcome);
+}
+
+int reproduceFromLua(lua_State* L) {
+    Host& host = hostOf(L);
+    const auto folder = allowedPath(L, textArgument(L, 1, "raphe.reproduce"), "raphe.reproduce");
+    const Options options(L, 2, "raphe.reproduce", {"threads", "executor", "schedule_seed"});
+    const auto found = reproduce(
+        folder, host.plugins, sessionOptions(options), nullptr,
+        [&host](Session& session, const std::filesystem::path&) { return std::make_shared<Watcher>(host, session); });
+    poll(L);
+    lua_newtable(L);
+    lua_pushboolean(L, found.same);
+    lua_setfield(L, -2, "same");
+    const auto set = [&](const char* key, const std::string& text) {
+        if (text.empty()) return;
+        pushText(L, text);
+        lua_setfield(L, -2, key);
+    };
+    set("sentence", found.sentence());
+    set("run_hash", found.hash);
+    set("metric", found.metric);
+    set("signal", found.signal);
+    set("tensor", found.tensor);
+    if (found.iteration >= 0) {
+        lua_pushinteger(L, found.iteration);
+        lua_setfield(L, -2, "iteration");
+    }
+    if (found.step >= 0) {
+        lua_pushinteger(L, found.step);
+        lua_setfield(L, -2, "step");
+    }
     return 1;
 }
 

@@ -4,9 +4,11 @@
 #include "engine/base/available.h"
 #include "engine/document/json_reader.h"
 #include "engine/learning/preflight.h"
+#include "engine/runs/provenance.h"
 #include "engine/runs/run_reader.h"
 #include "engine/runs/run_store.h"
 #include "engine/runs/run_summary.h"
+#include "engine/runs/stored_session.h"
 #include "engine/runs/stored_tensor.h"
 
 #include <fmt/chrono.h>
@@ -26,48 +28,10 @@ namespace raphe {
 
 namespace {
 
-std::string now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
-
-std::string hostName() {
-    char name[256] = {};
-    return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
-
 /// What must be equal for a run to be continued: the document except how long it trains.
 Json identity(Json document) {
     document.erase("iterations");
     return document;
-}
-
-Json stateJson(const SessionSnapshot& snapshot, const Session& session) {
-    Json interventions = Json::array();
-    for (const auto& intervention : session.interventions()) interventions.push_back(toJson(intervention));
-    Json state = {
-        {"optimiser_steps", snapshot.optimiserSteps}, {"seconds", snapshot.seconds}, {"interventions", interventions}};
-    for (const auto& [name, value] : snapshot.stages) state["stages"][name] = value;
-    return state;
-}
-
-Checkpoint checkpointOf(const Session& session) {
-    auto snapshot = session.snapshot();
-    auto state = stateJson(snapshot, session).dump();
-    return {snapshot.iteration - 1, std::move(snapshot.tensors), std::move(state)};
-}
-
-void restoreFrom(Session& session, Checkpoint checkpoint, const std::string& place) {
-    const auto state = parseJson(checkpoint.stateJson, place);
-    SessionSnapshot snapshot;
-    snapshot.iteration = static_cast<int>(checkpoint.iteration) + 1;
-    snapshot.optimiserSteps = state.at("optimiser_steps").get<long>();
-    snapshot.seconds = state.at("seconds").get<double>();
-    snapshot.tensors = std::move(checkpoint.tensors);
-    if (state.contains("stages"))
-        for (const auto& [name, value] : state.at("stages").items())
-            snapshot.stages.emplace_back(name, value.get<double>());
-    session.restore(snapshot);
-    std::vector<Intervention> interventions;
-    for (const auto& item : state.at("interventions")) interventions.push_back(interventionFromJson(item, place));
-    if (interventions != session.interventions()) session.setInterventions(std::move(interventions));
 }
 
 /// Writes down what the session reports, and a checkpoint about once a second. Keeps nothing itself: a run may be long.
@@ -131,29 +95,6 @@ private:
     SessionObserver* next_;
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
-
-/// By key: what this part of a run is made with.
-std::vector<std::pair<std::string, std::string>> provenanceOf(const Session& session, const PluginHost& plugins,
-                                                              const Json& document) {
-    const auto text = document.dump();
-    Json used = Json::array();
-    for (const auto& record : plugins.records()) {
-        bool needed = false;
-        for (const auto& node : session.experiment().nodes)
-            for (const auto& mechanism : record.mechanisms) needed = needed || node.mechanism == mechanism;
-        if (needed && record.error.empty())
-            used.push_back({{"name", record.name}, {"version", record.version}, {"manifest", record.manifestHash}});
-    }
-    return {{"raphe_version", RAPHE_VERSION},
-            {"raphe_commit", RAPHE_COMMIT},
-            {"experiment_hash", fmt::format("{:016x}", XXH3_64bits(text.data(), text.size()))},
-            {"seed", std::to_string(session.experiment().seed)},
-            {"precision", session.experiment().precision == Precision::float32 ? "float32" : "float64"},
-            {"threads", std::to_string(session.threads())},
-            {"host", hostName()},
-            {"plugins", used.dump()},
-            {"start", now()}};
-}
 
 /// Keeps what the run began with; what differs in a later part of it stands in the event `resumed`.
 void writeProvenance(RunStore& store, const std::map<std::string, std::string>& earlier,
@@ -255,7 +196,7 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     const std::shared_ptr<void> company = started ? started(*session, outcome.folder) : nullptr;
 
     const auto finish = [&](const std::string& exit) {
-        store.setProvenance("end", now());
+        store.setProvenance("end", timeText());
         store.setProvenance("exit", exit);
         store.commitCheckpoint(checkpointOf(*session));
     };

@@ -28,11 +28,20 @@ std::string escaped(const std::string& text) {
     std::string result;
     for (char c : text) {
         switch (c) {
-        case '&': result += "&amp;"; break;
-        case '<': result += "&lt;"; break;
-        case '>': result += "&gt;"; break;
-        case '"': result += "&quot;"; break;
-        default: result += c;
+        case '&':
+            result += "&amp;";
+            break;
+        case '<':
+            result += "&lt;";
+            break;
+        case '>':
+            result += "&gt;";
+            break;
+        case '"':
+            result += "&quot;";
+            break;
+        default:
+            result += c;
         }
     }
     return result;
@@ -45,13 +54,16 @@ std::string inlined(const std::string& svg) {
     return start == std::string::npos ? std::string() : svg.substr(start);
 }
 
-void table(std::string& page, const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows, std::size_t texts) {
+void table(std::string& page, const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows,
+           std::size_t texts) {
     page += "<div class=\"wide\"><table><tr>";
-    for (std::size_t i = 0; i < head.size(); ++i) page += fmt::format("<th{}>{}</th>", i >= texts ? " class=\"n\"" : "", escaped(head[i]));
+    for (std::size_t i = 0; i < head.size(); ++i)
+        page += fmt::format("<th{}>{}</th>", i >= texts ? " class=\"n\"" : "", escaped(head[i]));
     page += "</tr>\n";
     for (const auto& row : rows) {
         page += "<tr>";
-        for (std::size_t i = 0; i < row.size(); ++i) page += fmt::format("<td{}>{}</td>", i >= texts ? " class=\"n\"" : "", escaped(row[i]));
+        for (std::size_t i = 0; i < row.size(); ++i)
+            page += fmt::format("<td{}>{}</td>", i >= texts ? " class=\"n\"" : "", escaped(row[i]));
         page += "</tr>\n";
     }
     page += "</table></div>\n";
@@ -61,10 +73,10 @@ void table(std::string& page, const std::vector<std::string>& head, const std::v
 void provenance(std::string& page, const std::vector<StudyRow>& rows, const StudyFolder& folder) {
     std::map<std::string, std::set<std::string>> values;
     for (const auto& row : rows)
-        if (row.status.state == StudyRunState::done)
-            try {
+        if (row.status.state == StudyRunState::done) try {
                 for (const auto& [key, value] : RunReader::open(folder.run(row.run->id)).provenance())
-                    if (key != "start" && key != "end" && key != "run_hash" && key != "seed" && key != "exit") values[key].insert(value);
+                    if (key != "start" && key != "end" && key != "run_hash" && key != "seed" && key != "exit")
+                        values[key].insert(value);
             } catch (const std::exception&) {
                 continue; // the table says that the run cannot be read
             }
@@ -87,41 +99,57 @@ void provenance(std::string& page, const std::vector<StudyRow>& rows, const Stud
 
 } // namespace
 
-std::string reportOf(const Study& study, const std::vector<StudyRow>& rows, const std::vector<std::pair<std::string, std::string>>& pictures,
-                     const StudyFolder& folder) {
+std::string reportOf(const Study& study, const std::vector<StudyRow>& rows,
+                     const std::vector<std::pair<std::string, std::string>>& pictures, const StudyFolder& folder) {
     std::map<StudyRunState, int> states;
     for (const auto& row : rows) ++states[row.status.state];
-    std::string page = fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
-                                   "<title>{0}</title><style>{1}</style></head><body>\n<h1>{0}</h1>\n<p class=\"doc\">{2}</p>\n",
-                                   escaped(study.name), style, escaped(study.doc));
+    std::string page =
+        fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+                    "content=\"width=device-width\">"
+                    "<title>{0}</title><style>{1}</style></head><body>\n<h1>{0}</h1>\n<p class=\"doc\">{2}</p>\n",
+                    escaped(study.name), style, escaped(study.doc));
     std::string counted;
-    for (const auto& [state, count] : states) counted += fmt::format("{}{} {}", counted.empty() ? "" : ", ", count, nameOf(state));
+    for (const auto& [state, count] : states)
+        counted += fmt::format("{}{} {}", counted.empty() ? "" : ", ", count, nameOf(state));
     page += fmt::format("<p>{} runs: {}.</p>\n", rows.size(), counted);
     if (const auto bars = barsOf(study, rows); !bars.empty()) {
         page += "<h2>Bars</h2>\n<table>";
         for (const auto& bar : bars)
-            page += fmt::format("<tr><td class=\"{}\">{}</td><td class=\"bar\">{}</td></tr>\n", bar.met ? "met" : bar.complete ? "not" : "soft",
-                                bar.met ? "met" : bar.complete ? "not met" : "open", escaped(bar.sentence));
+            page += fmt::format("<tr><td class=\"{}\">{}</td><td class=\"bar\">{}</td></tr>\n",
+                                bar.met        ? "met"
+                                : bar.complete ? "not"
+                                               : "soft",
+                                bar.met        ? "met"
+                                : bar.complete ? "not met"
+                                               : "open",
+                                escaped(bar.sentence));
         page += "</table>\n";
     }
     if (const auto groups = groupsOf(study, rows); !groups.empty()) {
         page += "<h2>Results</h2>\n";
         std::vector<std::vector<std::string>> lines;
         for (const auto& group : groups)
-            lines.push_back({group.group, group.measure, fmt::format("{} of {}", group.values.size(), group.expected), number(group.median),
-                             fmt::format("{} to {}", number(group.lower), number(group.upper)), number(group.mean),
-                             group.interval ? fmt::format("{} to {}", number(group.interval->low), number(group.interval->high)) : "-"});
+            lines.push_back({group.group, group.measure, fmt::format("{} of {}", group.values.size(), group.expected),
+                             number(group.median), fmt::format("{} to {}", number(group.lower), number(group.upper)),
+                             number(group.mean),
+                             group.interval
+                                 ? fmt::format("{} to {}", number(group.interval->low), number(group.interval->high))
+                                 : "-"});
         table(page, {"Variant", "Measure", "Seeds", "Median", "Quartiles", "Mean", "95 % of the mean"}, lines, 2);
     }
     for (const auto& [name, svg] : pictures) page += "<figure>" + inlined(svg) + "</figure>\n";
     if (const auto pairs = pairsOf(study, rows); !pairs.empty()) {
-        page += "<h2>Comparisons</h2>\n<p class=\"soft\">Over the seeds that both variants have: mean difference with its bootstrap interval, "
+        page += "<h2>Comparisons</h2>\n<p class=\"soft\">Over the seeds that both variants have: mean difference with "
+                "its bootstrap interval, "
                 "Wilcoxon's signed rank test (Holm's correction for the pairs of a measure), Cliff's delta.</p>\n";
         std::vector<std::vector<std::string>> lines;
         for (const auto& pair : pairs)
-            lines.push_back({pair.first + " - " + pair.second, pair.measure, fmt::format("{}", pair.seeds), number(pair.comparison.difference),
-                             fmt::format("{} to {}", number(pair.comparison.interval.low), number(pair.comparison.interval.high)), fmt::format("{:.3g}", pair.p),
-                             fmt::format("{:.2f}", pair.comparison.delta), pair.comparison.seedsNeeded > 0 ? fmt::format("{}", pair.comparison.seedsNeeded) : "-"});
+            lines.push_back(
+                {pair.first + " - " + pair.second, pair.measure, fmt::format("{}", pair.seeds),
+                 number(pair.comparison.difference),
+                 fmt::format("{} to {}", number(pair.comparison.interval.low), number(pair.comparison.interval.high)),
+                 fmt::format("{:.3g}", pair.p), fmt::format("{:.2f}", pair.comparison.delta),
+                 pair.comparison.seedsNeeded > 0 ? fmt::format("{}", pair.comparison.seedsNeeded) : "-"});
         table(page, {"Difference", "Measure", "Seeds", "Mean", "95 %", "p", "Delta", "Seeds needed"}, lines, 2);
     }
     page += "<h2>Runs</h2>\n";
@@ -134,7 +162,8 @@ std::string reportOf(const Study& study, const std::vector<StudyRow>& rows, cons
     for (const auto& row : rows) {
         std::vector<std::string> line{row.run->variant};
         for (const auto& [path, value] : row.run->point) line.push_back(value.dump());
-        line.push_back(nameOf(row.status.state) + (row.status.problem.empty() ? std::string() : ": " + row.status.problem.substr(0, 120)));
+        line.push_back(nameOf(row.status.state) +
+                       (row.status.problem.empty() ? std::string() : ": " + row.status.problem.substr(0, 120)));
         line.push_back(fmt::format("{}", row.run->seed));
         for (const auto& measure : study.measures) {
             const auto found = row.status.measures.find(measure.name);
@@ -146,13 +175,15 @@ std::string reportOf(const Study& study, const std::vector<StudyRow>& rows, cons
     }
     table(page, head, lines, 2 + study.axes.size());
     provenance(page, rows, folder);
-    page += fmt::format("<h2>How to make it again</h2>\n<pre>raphe study run {0}.study.json     # with the document below\nraphe study report {0}.study.json</pre>\n",
+    page += fmt::format("<h2>How to make it again</h2>\n<pre>raphe study run {0}.study.json     # with the document "
+                        "below\nraphe study report {0}.study.json</pre>\n",
                         escaped(study.name));
     page += "<details><summary>The document</summary><pre>" + escaped(study.document.dump(2)) + "</pre></details>\n";
     std::set<std::string> shown;
     for (const auto& row : rows)
         if (const auto name = groupName(*row.run); shown.insert(name).second)
-            page += fmt::format("<details><summary>Every parameter of {}</summary><pre>{}</pre></details>\n", escaped(name), escaped(row.run->experiment.toJson().dump(2)));
+            page += fmt::format("<details><summary>Every parameter of {}</summary><pre>{}</pre></details>\n",
+                                escaped(name), escaped(row.run->experiment.toJson().dump(2)));
     return page + "</body></html>\n";
 }
 

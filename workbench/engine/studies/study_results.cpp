@@ -62,12 +62,17 @@ bool allFinite(const std::vector<double>& values) {
 
 double statisticOf(const StudyBar& bar, const std::vector<double>& values) {
     switch (bar.statistic) {
-    case BarStatistic::median: return statistics::median(values);
-    case BarStatistic::mean: return statistics::mean(values);
-    case BarStatistic::lowest: return *std::min_element(values.begin(), values.end());
-    case BarStatistic::highest: return *std::max_element(values.begin(), values.end());
+    case BarStatistic::median:
+        return statistics::median(values);
+    case BarStatistic::mean:
+        return statistics::mean(values);
+    case BarStatistic::lowest:
+        return *std::min_element(values.begin(), values.end());
+    case BarStatistic::highest:
+        return *std::max_element(values.begin(), values.end());
     case BarStatistic::rate:
-        return static_cast<double>(std::count_if(values.begin(), values.end(), [&](double x) { return x >= *bar.solved; })) /
+        return static_cast<double>(
+                   std::count_if(values.begin(), values.end(), [&](double x) { return x >= *bar.solved; })) /
                static_cast<double>(values.size());
     }
     return NAN;
@@ -75,20 +80,22 @@ double statisticOf(const StudyBar& bar, const std::vector<double>& values) {
 
 std::string sentenceOf(const StudyBar& bar) {
     if (!bar.text.empty()) return bar.text;
-    auto text = bar.statistic == BarStatistic::rate ? fmt::format("rate of seeds with {} >= {:.6g}, {}", bar.measure, *bar.solved, bar.variant)
-                                                    : fmt::format("{} {} of {}", nameOf(bar.statistic), bar.measure, bar.variant);
+    auto text = bar.statistic == BarStatistic::rate
+                    ? fmt::format("rate of seeds with {} >= {:.6g}, {}", bar.measure, *bar.solved, bar.variant)
+                    : fmt::format("{} {} of {}", nameOf(bar.statistic), bar.measure, bar.variant);
     if (!bar.minus.empty()) text += " minus " + bar.minus;
     if (!bar.over.empty()) text += " over " + bar.over;
     for (const auto& [path, value] : bar.where) text += fmt::format(", {} = {}", path, value.dump());
-    for (const auto& [relation, limit] : {std::pair{">=", bar.atLeast}, {"<=", bar.atMost}, {">", bar.above}, {"<", bar.below}})
+    for (const auto& [relation, limit] :
+         {std::pair{">=", bar.atLeast}, {"<=", bar.atMost}, {">", bar.above}, {"<", bar.below}})
         if (limit) text += fmt::format(" {} {:.6g}", relation, *limit);
     if (bar.p) text += fmt::format(", p < {:.3g}", *bar.p);
     return text;
 }
 
 bool within(const StudyBar& bar, double value) {
-    return (!bar.atLeast || value >= *bar.atLeast) && (!bar.atMost || value <= *bar.atMost) && (!bar.above || value > *bar.above) &&
-           (!bar.below || value < *bar.below);
+    return (!bar.atLeast || value >= *bar.atLeast) && (!bar.atMost || value <= *bar.atMost) &&
+           (!bar.above || value > *bar.above) && (!bar.below || value < *bar.below);
 }
 
 /// p of the bars that ask for one, corrected for their number.
@@ -156,7 +163,8 @@ std::vector<GroupResult> groupsOf(const Study& study, const std::vector<StudyRow
         for (const auto& measure : study.measures) {
             GroupResult result{name, measure.name, {}, groups[name].size(), 0, 0, 0, 0, {}};
             for (const auto* row : groups[name])
-                if (const auto value = valueOf(*row, measure.name); value && std::isfinite(*value)) result.values.push_back(*value);
+                if (const auto value = valueOf(*row, measure.name); value && std::isfinite(*value))
+                    result.values.push_back(*value);
             if (result.values.empty()) continue;
             result.median = statistics::median(result.values);
             result.lower = statistics::quantile(result.values, 0.25);
@@ -180,7 +188,8 @@ std::vector<BarResult> barsOf(const Study& study, const std::vector<StudyRow>& r
         if (!bar.minus.empty()) {
             Keyed differences;
             for (const auto& [key, value] : values)
-                if (const auto found = against.find(key); found != against.end()) differences[key] = value - found->second;
+                if (const auto found = against.find(key); found != against.end())
+                    differences[key] = value - found->second;
             values = std::move(differences);
         }
         const auto list = numbers(values);
@@ -195,9 +204,11 @@ std::vector<BarResult> barsOf(const Study& study, const std::vector<StudyRow>& r
             result.sentence += fmt::format(": {:.5g}", value);
             if (bar.p) result.sentence += fmt::format(", p = {:.3g}", p[i]);
             if (bar.statistic == BarStatistic::rate) {
-                const auto solved = static_cast<int>(std::lround(statisticOf(bar, list) * static_cast<double>(list.size())));
+                const auto solved =
+                    static_cast<int>(std::lround(statisticOf(bar, list) * static_cast<double>(list.size())));
                 const auto interval = statistics::wilson(solved, static_cast<int>(list.size()));
-                result.sentence += fmt::format(" ({} of {}, 95 % from {:.2f} to {:.2f})", solved, list.size(), interval.low, interval.high);
+                result.sentence += fmt::format(" ({} of {}, 95 % from {:.2f} to {:.2f})", solved, list.size(),
+                                               interval.low, interval.high);
             }
             if (!result.complete) result.sentence += fmt::format(" ({} values so far)", list.size());
         }
@@ -215,16 +226,19 @@ std::vector<PairResult> pairsOf(const Study& study, const std::vector<StudyRow>&
                 StudyBar all;
                 all.measure = measure.name;
                 bool complete = true;
-                const auto x = selected(rows, study.variants[i].name, all, complete), y = selected(rows, study.variants[j].name, all, complete);
+                const auto x = selected(rows, study.variants[i].name, all, complete),
+                           y = selected(rows, study.variants[j].name, all, complete);
                 std::vector<double> a, b;
                 for (const auto& [key, value] : x)
-                    if (const auto other = y.find(key); other != y.end() && std::isfinite(value) && std::isfinite(other->second)) {
+                    if (const auto other = y.find(key);
+                        other != y.end() && std::isfinite(value) && std::isfinite(other->second)) {
                         a.push_back(value);
                         b.push_back(other->second);
                     }
                 if (a.size() < 2) continue;
                 const auto comparison = statistics::comparePaired(a, b);
-                results.push_back({study.variants[i].name, study.variants[j].name, measure.name, comparison, comparison.test.p, a.size()});
+                results.push_back({study.variants[i].name, study.variants[j].name, measure.name, comparison,
+                                   comparison.test.p, a.size()});
             }
         std::vector<double> p;
         for (auto k = begun; k < results.size(); ++k) p.push_back(results[k].p);
@@ -241,26 +255,37 @@ Json resultsJson(const Study& study, const std::vector<StudyRow>& rows) {
         Json point = Json::object(), measures = Json::object();
         for (const auto& [path, value] : row.run->point) point[path] = value;
         for (const auto& [name, value] : row.status.measures) measures[name] = finite(value);
-        Json item{{"id", row.run->id}, {"variant", row.run->variant}, {"point", point}, {"seed", row.run->seed}, {"state", nameOf(row.status.state)},
-                  {"iterations", row.status.iterations}, {"measures", measures}, {"run_hash", row.status.hash}};
+        Json item{{"id", row.run->id},     {"variant", row.run->variant},       {"point", point},
+                  {"seed", row.run->seed}, {"state", nameOf(row.status.state)}, {"iterations", row.status.iterations},
+                  {"measures", measures},  {"run_hash", row.status.hash}};
         if (!row.status.problem.empty()) item["problem"] = row.status.problem;
         runs.push_back(std::move(item));
     }
     for (const auto& group : groupsOf(study, rows)) {
-        Json item{{"group", group.group}, {"measure", group.measure}, {"n", group.values.size()}, {"expected", group.expected},
-                  {"median", group.median}, {"lower_quartile", group.lower}, {"upper_quartile", group.upper}, {"mean", group.mean}};
+        Json item{{"group", group.group},          {"measure", group.measure}, {"n", group.values.size()},
+                  {"expected", group.expected},    {"median", group.median},   {"lower_quartile", group.lower},
+                  {"upper_quartile", group.upper}, {"mean", group.mean}};
         if (group.interval) item["mean_interval"] = {group.interval->low, group.interval->high};
         groups.push_back(std::move(item));
     }
     for (const auto& pair : pairsOf(study, rows))
-        pairs.push_back({{"first", pair.first}, {"second", pair.second}, {"measure", pair.measure}, {"n", pair.seeds},
-                         {"difference", pair.comparison.difference}, {"interval", {pair.comparison.interval.low, pair.comparison.interval.high}},
-                         {"p", pair.p}, {"delta", pair.comparison.delta}, {"seeds_needed", pair.comparison.seedsNeeded}});
-    for (const auto& bar : barsOf(study, rows)) bars.push_back({{"bar", bar.sentence}, {"met", bar.met}, {"complete", bar.complete}});
-    return {{"event", "study"}, {"study", study.name}, {"runs", runs}, {"groups", groups}, {"comparisons", pairs}, {"bars", bars}};
+        pairs.push_back({{"first", pair.first},
+                         {"second", pair.second},
+                         {"measure", pair.measure},
+                         {"n", pair.seeds},
+                         {"difference", pair.comparison.difference},
+                         {"interval", {pair.comparison.interval.low, pair.comparison.interval.high}},
+                         {"p", pair.p},
+                         {"delta", pair.comparison.delta},
+                         {"seeds_needed", pair.comparison.seedsNeeded}});
+    for (const auto& bar : barsOf(study, rows))
+        bars.push_back({{"bar", bar.sentence}, {"met", bar.met}, {"complete", bar.complete}});
+    return {{"event", "study"}, {"study", study.name},  {"runs", runs},
+            {"groups", groups}, {"comparisons", pairs}, {"bars", bars}};
 }
 
-std::vector<std::pair<std::string, Json>> figuresOf(const Study& study, const std::vector<StudyRow>& rows, const StudyFolder& folder) {
+std::vector<std::pair<std::string, Json>> figuresOf(const Study& study, const std::vector<StudyRow>& rows,
+                                                    const StudyFolder& folder) {
     std::vector<std::pair<std::string, Json>> figures;
     for (const auto& figure : study.figures) {
         if (figure.kind == FigureKind::learning_curves) {
@@ -281,15 +306,25 @@ std::vector<std::pair<std::string, Json>> figuresOf(const Study& study, const st
         for (const auto& group : groupsOf(study, rows)) {
             if (group.measure != figure.metric) continue;
             const std::vector<std::size_t> places(group.values.size(), labels.size());
-            series.push_back({{"kind", "points"}, {"group", group.group}, {"x", places}, {"y", group.values}, {"jitter", 0.15}});
-            series.push_back({{"kind", "points"}, {"group", group.group}, {"x", {labels.size()}}, {"y", {group.median}}, {"lower", {group.lower}},
-                              {"upper", {group.upper}}, {"size", 9}, {"marker", "square"}});
+            series.push_back(
+                {{"kind", "points"}, {"group", group.group}, {"x", places}, {"y", group.values}, {"jitter", 0.15}});
+            series.push_back({{"kind", "points"},
+                              {"group", group.group},
+                              {"x", {labels.size()}},
+                              {"y", {group.median}},
+                              {"lower", {group.lower}},
+                              {"upper", {group.upper}},
+                              {"size", 9},
+                              {"marker", "square"}});
             labels.push_back(group.group);
         }
         if (labels.empty()) continue;
-        const Json panel{{"x", {{"categories", labels}}}, {"y", {{"label", figure.metric}}}, {"legend", "none"}, {"series", series}};
-        figures.emplace_back(figure.name, Json{{"raphe_figure", 1}, {"title", figure.title.empty() ? "Seeds; median and quartiles" : figure.title},
-                                               {"panels", Json::array({panel})}});
+        const Json panel{
+            {"x", {{"categories", labels}}}, {"y", {{"label", figure.metric}}}, {"legend", "none"}, {"series", series}};
+        figures.emplace_back(figure.name,
+                             Json{{"raphe_figure", 1},
+                                  {"title", figure.title.empty() ? "Seeds; median and quartiles" : figure.title},
+                                  {"panels", Json::array({panel})}});
     }
     return figures;
 }

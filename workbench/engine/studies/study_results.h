@@ -13,15 +13,15 @@ struct StudyRow {
 };
 std::vector<StudyRow> rowsOf(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder);
 
-/// One line for each run, in the order of the plan: variant, axes, seed, measures, run hash, ID. What is not there yet is
-/// empty. Does not depend on how, where or when the runs were made.
+/// One line for each run, in the order of the plan: variant, axes, seed, measures, run hash, ID. What is not there yet
+/// is empty. Does not depend on how, where or when the runs were made.
 std::string csvOf(const Study& study, const std::vector<StudyRow>& rows);
 
 /// A measure over the seeds of a variant at one point of the axes.
 struct GroupResult {
     std::string group, measure;
-    std::vector<double> values; ///< by seed, those that are there
-    std::size_t expected = 0;   ///< seeds
+    std::vector<double> values;                        ///< by seed, those that are there
+    std::size_t expected = 0;                          ///< seeds
     double median = 0, lower = 0, upper = 0, mean = 0; ///< lower and upper: quartiles
     std::optional<statistics::Interval> interval;      ///< of the mean, 95 %; from two values on
 };
@@ -36,8 +36,8 @@ struct BarResult {
 };
 std::vector<BarResult> barsOf(const Study& study, const std::vector<StudyRow>& rows);
 
-/// Every pair of variants compared over the seeds that both have (at each point of the axes), with p values after Holm's
-/// correction for the number of pairs of a measure.
+/// Every pair of variants compared over the seeds that both have (at each point of the axes), with p values after
+/// Holm's correction for the number of pairs of a measure.
 struct PairResult {
     std::string first, second, measure;
     statistics::Comparison comparison;
@@ -50,6 +50,7 @@ std::vector<PairResult> pairsOf(const Study& study, const std::vector<StudyRow>&
 Json resultsJson(const Study& study, const std::vector<StudyRow>& rows);
 
 /// Figure descriptions (resources/docs/figures.md) by name, from the runs that are there.
-std::vector<std::pair<std::string, Json>> figuresOf(const Study& study, const std::vector<StudyRow>& rows, const StudyFolder& folder);
+std::vector<std::pair<std::string, Json>> figuresOf(const Study& study, const std::vector<StudyRow>& rows,
+                                                    const StudyFolder& folder);
 
 } // namespace raphe
