@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages of packages.txt that are missing; does nothing when there are none.
-# Usage: scripts/dev/install.sh [--optional]     --optional: those of packages-optional.txt as well
+# Usage: scripts/dev/install.sh [--optional | --tests]     those of packages-optional.txt, or of packages-tests.txt, as well
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
@@ -11,7 +11,8 @@ lists=("$here/packages.txt")
 case "${1:-}" in
     "") ;;
     --optional) lists+=("$here/packages-optional.txt") ;;
-    *) fail "unknown argument '$1'; the only one is --optional." ;;
+    --tests) lists+=("$here/packages-tests.txt") ;;
+    *) fail "unknown argument '$1'; there are --optional and --tests." ;;
 esac
 
 command -v dpkg-query >/dev/null || fail "this is not a Debian system; install what packages.txt lists by other means."

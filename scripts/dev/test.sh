@@ -40,7 +40,7 @@ run_tests() {
     failed=$((failed + bad + unstarted))
 }
 
-scripts/dev/install.sh || fail "the packages that Raphe needs could not be installed."
+scripts/dev/install.sh --tests || fail "the packages that Raphe needs could not be installed."
 scripts/dev/build.sh release || fail "Raphe could not be built, so no test ran."
 run_tests release "${ctest_arguments[@]}"
 

@@ -18,8 +18,9 @@ namespace fs = std::filesystem;
 
 class Branches : public testing::Test {
 protected:
-    Branches() : root_(fs::path(testing::TempDir()) / ("branches_" + std::to_string(::getpid()) + "_" +
-                                                       testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    Branches()
+        : root_(fs::path(testing::TempDir()) / ("branches_" + std::to_string(::getpid()) + "_" +
+                                                testing::UnitTest::GetInstance()->current_test_info()->name())) {
         fs::remove_all(root_);
         fs::create_directories(root_);
     }
@@ -31,7 +32,8 @@ protected:
     std::string folder(const char* name) const { return (root_ / name).string(); }
     /// A small run; returns its hash.
     std::string train(const char* name, std::vector<std::string> more = {}) {
-        std::vector<std::string> words{"run", "cue_small_A_simple", "--set", "trials=4", "--set", "iterations=60", "--out", folder(name), "--json", "--quiet"};
+        std::vector<std::string> words{"run",   "cue_small_A_simple", "--set",  "trials=4", "--set", "iterations=60",
+                                       "--out", folder(name),         "--json", "--quiet"};
         words.insert(words.end(), more.begin(), more.end());
         return hashOf(call(words));
     }
@@ -52,12 +54,15 @@ protected:
 TEST_F(Branches, WithoutAChangeAreTheTrunk) {
     const auto trunk = train("trunk");
     for (const char* at : {"0", "17", "59"})
-        EXPECT_EQ(hashOf(call({"branch", folder("trunk"), "--at", at, "--out", folder(at), "--json", "--quiet"})), trunk) << at;
+        EXPECT_EQ(hashOf(call({"branch", folder("trunk"), "--at", at, "--out", folder(at), "--json", "--quiet"})),
+                  trunk)
+            << at;
 }
 
 TEST_F(Branches, DifferOnlyFromTheIterationOn) {
     train("trunk");
-    hashOf(call({"branch", folder("trunk"), "--at", "20", "--intervene", "modulator.output=clamp:0", "--out", folder("branch"), "--json", "--quiet"}));
+    hashOf(call({"branch", folder("trunk"), "--at", "20", "--intervene", "modulator.output=clamp:0", "--out",
+                 folder("branch"), "--json", "--quiet"}));
     const auto csv = [&](const char* name) {
         const auto file = (root_ / (std::string(name) + ".csv")).string();
         EXPECT_EQ(call({"export", folder(name), "-o", file}).exitCode, 0);
@@ -76,7 +81,8 @@ TEST_F(Branches, DifferOnlyFromTheIterationOn) {
     EXPECT_NE(a[21], b[21]) << "the same trials, another network";
     EXPECT_EQ(reproduced("branch", 0)["same"], true);
     EXPECT_EQ(reproduced("trunk", 0, {"--threads", "3"})["same"], true);
-    hashOf(call({"branch", folder("branch"), "--at", "40", "--set", "learner.learning_rate=0.01", "--out", folder("twig"), "--json", "--quiet"}));
+    hashOf(call({"branch", folder("branch"), "--at", "40", "--set", "learner.learning_rate=0.01", "--out",
+                 folder("twig"), "--json", "--quiet"}));
     EXPECT_EQ(reproduced("twig", 0)["same"], true);
 }
 

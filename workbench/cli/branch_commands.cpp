@@ -49,13 +49,18 @@ int reproduce(const PluginHost& plugins, const std::string& run, int threads, bo
                                             return std::make_shared<InterruptWatch>(session);
                                         });
     if (json) {
-        Json result{{"event", "reproduction"}, {"run", run}, {"same", found.same}, {"sentence", found.sentence()}, {"expected", found.expected}};
+        Json result{{"event", "reproduction"},
+                    {"run", run},
+                    {"same", found.same},
+                    {"sentence", found.sentence()},
+                    {"expected", found.expected}};
         if (!found.hash.empty()) result["run_hash"] = found.hash;
         if (found.iteration >= 0) result["iteration"] = found.iteration;
         if (!found.metric.empty()) result["metric"] = found.metric;
         if (!found.tensor.empty()) result["tensor"] = found.tensor;
         if (!found.signal.empty())
-            result.update({{"signal", found.signal}, {"step", found.step}, {"trial", found.trial}, {"unit", found.unit}});
+            result.update(
+                {{"signal", found.signal}, {"step", found.step}, {"trial", found.trial}, {"unit", found.unit}});
         Json environment = Json::object();
         for (const auto& change : found.environment) environment[change.key] = {change.then, change.now};
         result["environment"] = environment;
@@ -64,7 +69,8 @@ int reproduce(const PluginHost& plugins, const std::string& run, int threads, bo
         fmt::print("{}: {}\n", run, found.sentence());
         if (!found.same)
             for (const auto& change : found.environment)
-                fmt::print("  {}: then {}, now {}\n", change.key, change.then.empty() ? "unknown" : change.then, change.now);
+                fmt::print("  {}: then {}, now {}\n", change.key, change.then.empty() ? "unknown" : change.then,
+                           change.now);
     }
     return found.same ? 0 : 1;
 }

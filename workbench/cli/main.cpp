@@ -237,6 +237,12 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"svg", "png", "pdf"}));
     addStudy("report", "Write one self-contained HTML page", studyReport)
         ->add_option("-o,--output", study.file, "FILE.html (default: in the folder)");
+    auto* studySubmitCommand =
+        addStudy("submit", "Submit the runs that are missing to Slurm, as a job array", studySubmit);
+    studySubmitCommand->add_option("--slurm", study.slurm, "FILE.json: partition, time, memory, cpus, modules ...");
+    studySubmitCommand->add_flag("--retry", study.retry, "Also runs that failed before");
+    studySubmitCommand->add_flag("--json", json, "As JSON");
+    addStudy("cancel", "Take the study's jobs from Slurm's queue", studyCancel);
     addStudy("clean", "Remove runs that the document no longer has", studyClean);
     auto* studyWorkCommand = studyCommand->add_subcommand("work", "Do one prepared run: what executors start");
     studyWorkCommand->add_option("folder", study.study, "A study folder")->required();

@@ -4,6 +4,7 @@
 #include "engine/analysis/figure.h"
 #include "engine/base/files.h"
 #include "engine/studies/local_executor.h"
+#include "engine/studies/slurm.h"
 #include "engine/studies/study_report.h"
 
 #include <fmt/format.h>
@@ -115,6 +116,11 @@ private:
     std::chrono::steady_clock::time_point told_{};
 };
 
+std::string lower(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+}
+
 void printBars(const std::vector<BarResult>& bars) {
     for (const auto& bar : bars)
         fmt::print("{:<4} {}\n", bar.met ? "met" : bar.complete ? "NOT" : "open", bar.sentence);
@@ -186,21 +192,29 @@ int studyRun(const PluginHost& plugins, const StudyArguments& a) {
 int studyStatus(const PluginHost& plugins, const StudyArguments& a) {
     const auto o = opened(plugins, a);
     const auto rows = rowsOf(o.study, o.plan, o.folder);
+    const auto queue = queueOf(o.folder);
     if (a.output.json) {
-        fmt::print("{}\n", resultsJson(o.study, rows).dump());
+        auto result = resultsJson(o.study, rows);
+        for (auto& run : result["runs"])
+            if (const auto found = queue.find(run["id"].get<std::string>()); found != queue.end())
+                run["queue"] = found->second;
+        fmt::print("{}\n", result.dump());
         return 0;
     }
     std::vector<std::string> order;
-    std::map<std::string, std::map<StudyRunState, int>> groups;
+    std::map<std::string, std::map<std::string, int>> groups;
     for (const auto& row : rows) {
         const auto name = groupName(*row.run);
         if (!groups.contains(name)) order.push_back(name);
-        ++groups[name][row.status.state];
+        const auto queued = queue.find(row.run->id);
+        const bool waits = queued != queue.end() && row.status.state != StudyRunState::running &&
+                           row.status.state != StudyRunState::done;
+        ++groups[name][waits ? lower(queued->second) + " in the queue" : std::string(nameOf(row.status.state))];
     }
     for (const auto& name : order) {
         std::string counts;
         for (const auto& [state, count] : groups[name])
-            counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, nameOf(state));
+            counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
         fmt::print("{:<44} {}\n", name, counts);
     }
     for (const auto& row : rows)
@@ -261,6 +275,32 @@ int studyReport(const PluginHost& plugins, const StudyArguments& a) {
     writeAtomically(file, reportOf(o.study, rows, pictures, o.folder));
     fmt::print("{}\n", file.string());
     return allMet(barsOf(o.study, rows)) ? 0 : 1;
+}
+
+int studySubmit(const PluginHost& plugins, const StudyArguments& a) {
+    const auto o = opened(plugins, a);
+    const auto settings = a.slurm.empty() ? SlurmSettings{} : slurmSettings(a.slurm);
+    const auto result = submit(o.study, o.plan, o.folder, settings, a.retry);
+    if (a.output.json) {
+        fmt::print("{}\n", Json{{"event", "submission"},
+                                {"job", result.job},
+                                {"runs", result.runs},
+                                {"queued", result.queued},
+                                {"done", result.done},
+                                {"failed", result.failed}}
+                               .dump());
+        return 0;
+    }
+    if (!result.job.empty()) fmt::print("job {}: {} runs\n", result.job, result.runs);
+    fmt::print("{} done, {} in the queue before{}\n", result.done, result.queued,
+               result.failed > 0 ? fmt::format(", {} failed (submit them again with --retry)", result.failed) : "");
+    return 0;
+}
+
+int studyCancel(const PluginHost& plugins, const StudyArguments& a) {
+    const auto o = opened(plugins, a);
+    fmt::print("{} jobs cancelled\n", cancelJobs(o.folder));
+    return 0;
 }
 
 int studyClean(const PluginHost& plugins, const StudyArguments& a) {

@@ -14,7 +14,7 @@ struct StudyArguments {
     std::string out;   ///< folder; empty: studies/NAME
     int workers = 0, threads = 0, parent = 0;
     bool retry = false;
-    std::string id, file;
+    std::string id, file, slurm;
     OutputStyle output;
 };
 
@@ -25,6 +25,8 @@ int studyStatus(const PluginHost& plugins, const StudyArguments& arguments);
 int studyTable(const PluginHost& plugins, const StudyArguments& arguments);
 int studyPlot(const PluginHost& plugins, const StudyArguments& arguments);
 int studyReport(const PluginHost& plugins, const StudyArguments& arguments);
+int studySubmit(const PluginHost& plugins, const StudyArguments& arguments);
+int studyCancel(const PluginHost& plugins, const StudyArguments& arguments);
 int studyClean(const PluginHost& plugins, const StudyArguments& arguments);
 int studyWork(const PluginHost& plugins, const StudyArguments& arguments);
 

@@ -23,7 +23,8 @@ public:
             .input("u", "units", {.help = "Input"})
             .output("x", "units", {.help = "State after the step"});
     }
-    Drifting(const DriftingParams& p, Builder& b) : u_(b.input("u")), state_(b.state("x", p.units)), x_(b.output("x", state_)) {
+    Drifting(const DriftingParams& p, Builder& b)
+        : u_(b.input("u")), state_(b.state("x", p.units)), x_(b.output("x", state_)) {
         if (const char* text = std::getenv("DRIFT_STEP")) from_ = std::atoi(text);
     }
     void step(Step<T>& s) const override {

@@ -26,8 +26,10 @@ public:
         const auto& expected = stored_[next_++];
         for (std::size_t i = 0; i < std::min(expected.values.size(), report.metrics.size()); ++i)
             if (!alike(expected.values[i].second, report.metrics[i].second))
-                throw Error("branch", fmt::format("iteration {} gives {} {} now and gave {} in the trunk, so they share nothing; raphe reproduce says what differs",
-                                                  report.iteration, report.metrics[i].first, report.metrics[i].second, expected.values[i].second));
+                throw Error("branch", fmt::format("iteration {} gives {} {} now and gave {} in the trunk, so they "
+                                                  "share nothing; raphe reproduce says what differs",
+                                                  report.iteration, report.metrics[i].first, report.metrics[i].second,
+                                                  expected.values[i].second));
     }
 
 private:
@@ -37,16 +39,21 @@ private:
 
 } // namespace
 
-RunOutcome branchRun(const std::filesystem::path& trunk, const Experiment& changed, int at, const PluginHost& plugins, const RunOptions& options,
-                     SessionObserver* observer, const RunStarted& started) {
+RunOutcome branchRun(const std::filesystem::path& trunk, const Experiment& changed, int at, const PluginHost& plugins,
+                     const RunOptions& options, SessionObserver* observer, const RunStarted& started) {
     const auto reader = RunReader::open(trunk);
     if (at < 0 || at > reader.metricsCount())
-        throw Error(trunk.string(), fmt::format("has {} iterations, so a branch begins after 0 to {} of them, got {}", reader.metricsCount(), reader.metricsCount(), at));
+        throw Error(trunk.string(), fmt::format("has {} iterations, so a branch begins after 0 to {} of them, got {}",
+                                                reader.metricsCount(), reader.metricsCount(), at));
     if (changed.iterations <= at)
-        throw Error("branch", fmt::format("begins after {} iterations, but the changed experiment has {}; ask for more with --iterations", at, changed.iterations));
+        throw Error(
+            "branch",
+            fmt::format("begins after {} iterations, but the changed experiment has {}; ask for more with --iterations",
+                        at, changed.iterations));
     auto run = options;
     run.folder = options.folder.empty() ? freshRunFolder(changed.name + "-branch") : options.folder;
-    if (RunStore::holdsRun(run.folder)) throw Error(run.folder.string(), "holds a run already; choose another folder with --out");
+    if (RunStore::holdsRun(run.folder))
+        throw Error(run.folder.string(), "holds a run already; choose another folder with --out");
 
     // The trunk as it was after `at` iterations.
     auto sessionOptions = options.session;
@@ -71,7 +78,8 @@ RunOutcome branchRun(const std::filesystem::path& trunk, const Experiment& chang
     try {
         branch->restore(shared);
     } catch (const Error& error) {
-        throw Error("branch", fmt::format("the state of the trunk does not fit the changed experiment: {}", error.what()));
+        throw Error("branch",
+                    fmt::format("the state of the trunk does not fit the changed experiment: {}", error.what()));
     }
     {
         auto store = RunStore::create(run.folder, branch->experiment().toJson().dump(2) + "\n");

@@ -14,6 +14,7 @@ namespace raphe {
 std::string timeText();
 
 /// By key: what a run, or a part of one that is resumed, is made with.
-std::vector<std::pair<std::string, std::string>> provenanceOf(const Session& session, const PluginHost& plugins, const Json& document);
+std::vector<std::pair<std::string, std::string>> provenanceOf(const Session& session, const PluginHost& plugins,
+                                                              const Json& document);
 
 } // namespace raphe

@@ -22,8 +22,8 @@ bool alike(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b
 class Comparison final : public SessionObserver {
 public:
     Comparison(const RunReader& run, Reproduction& found, SessionObserver* next)
-        : run_(run), found_(found), next_(next), stored_(run.metrics()), hash_(static_cast<std::int64_t>(stored_.size())),
-          checkpoint_(run.latestCheckpoint()) {
+        : run_(run), found_(found), next_(next), stored_(run.metrics()),
+          hash_(static_cast<std::int64_t>(stored_.size())), checkpoint_(run.latestCheckpoint()) {
         for (const auto& summary : run.listSignals()) ports_.insert(summary.port);
     }
     void onIteration(Session& session, const IterationReport& report) override {
@@ -46,9 +46,12 @@ private:
     void compareMetrics(const Metrics& expected, const IterationReport& report) {
         for (std::size_t i = 0; i < std::max(expected.values.size(), report.metrics.size()); ++i) {
             const bool both = i < expected.values.size() && i < report.metrics.size();
-            if (both && expected.values[i].first == report.metrics[i].first && alike(expected.values[i].second, report.metrics[i].second)) continue;
+            if (both && expected.values[i].first == report.metrics[i].first &&
+                alike(expected.values[i].second, report.metrics[i].second))
+                continue;
             found_.iteration = report.iteration;
-            found_.metric = both ? fmt::format("{} (then {}, now {})", report.metrics[i].first, expected.values[i].second, report.metrics[i].second)
+            found_.metric = both ? fmt::format("{} (then {}, now {})", report.metrics[i].first,
+                                               expected.values[i].second, report.metrics[i].second)
                                  : "their number";
             return;
         }
@@ -83,7 +86,8 @@ private:
         for (const auto& item : session.weights()) {
             const auto other = then.find(item.name);
             if (other == then.end() || (other->second->shape == item.tensor.shape &&
-                                        std::equal(item.tensor.values.begin(), item.tensor.values.end(), other->second->values.begin(), alike)))
+                                        std::equal(item.tensor.values.begin(), item.tensor.values.end(),
+                                                   other->second->values.begin(), alike)))
                 continue;
             found_.iteration = session.iteration() - 1;
             found_.tensor = item.name;
@@ -103,8 +107,9 @@ private:
 
 } // namespace
 
-std::unique_ptr<Session> computeAgain(const std::filesystem::path& folder, int iterations, const PluginHost& plugins, const SessionOptions& options,
-                                  SessionObserver& observer, const RunStarted& started) {
+std::unique_ptr<Session> computeAgain(const std::filesystem::path& folder, int iterations, const PluginHost& plugins,
+                                      const SessionOptions& options, SessionObserver& observer,
+                                      const RunStarted& started) {
     std::string trunk;
     int at = 0;
     for (const auto& [key, value] : RunReader::open(folder).provenance()) {
@@ -113,7 +118,8 @@ std::unique_ptr<Session> computeAgain(const std::filesystem::path& folder, int i
     }
     auto session = Session::create(experimentOfRun(folder, plugins.registry()), plugins.registry(), options);
     if (!trunk.empty()) {
-        if (!std::filesystem::is_directory(trunk)) throw Error(folder.string(), fmt::format("is a branch of {}, which is no longer there", trunk));
+        if (!std::filesystem::is_directory(trunk))
+            throw Error(folder.string(), fmt::format("is a branch of {}, which is no longer there", trunk));
         const auto shared = computeAgain(trunk, std::min(at, iterations), plugins, options, observer, started);
         if (shared->iteration() < std::min(at, iterations)) return session; // ended by the observer, or from outside
         session->restore(shared->snapshot());
@@ -125,7 +131,9 @@ std::unique_ptr<Session> computeAgain(const std::filesystem::path& folder, int i
 
 std::string Reproduction::sentence() const {
     if (same) return fmt::format("the same: run hash {}", hash);
-    if (iteration < 0) return fmt::format("the run hash is {} and was {}, with the same metrics: the final weights differ", hash, expected);
+    if (iteration < 0)
+        return fmt::format("the run hash is {} and was {}, with the same metrics: the final weights differ", hash,
+                           expected);
     auto text = fmt::format("differs from iteration {} on", iteration);
     if (!signal.empty())
         text += fmt::format(": signal {} at step {} of trial {}, unit {}: {}", signal, step, trial, unit, values);
@@ -134,21 +142,24 @@ std::string Reproduction::sentence() const {
     else if (!tensor.empty())
         text += ": tensor " + tensor + " after it";
     if (signal.empty())
-        text += signalsRecorded ? "; the signals that were recorded there are the same"
-                                : "; to see the step and the signal, signals of both must be recorded (raphe run --record-all)";
+        text += signalsRecorded
+                    ? "; the signals that were recorded there are the same"
+                    : "; to see the step and the signal, signals of both must be recorded (raphe run --record-all)";
     return text;
 }
 
-Reproduction reproduce(const std::filesystem::path& folder, const PluginHost& plugins, const SessionOptions& options, SessionObserver* observer,
-                       const RunStarted& started) {
+Reproduction reproduce(const std::filesystem::path& folder, const PluginHost& plugins, const SessionOptions& options,
+                       SessionObserver* observer, const RunStarted& started) {
     const auto run = RunReader::open(folder);
     Reproduction found;
     std::map<std::string, std::string> then;
     for (const auto& [key, value] : run.provenance()) then[key] = value;
     found.expected = then["run_hash"];
     Comparison comparison(run, found, observer);
-    if (comparison.iterations() == 0) throw Error(folder.string(), "has no metrics yet, so there is nothing to compare");
-    const auto session = computeAgain(folder, static_cast<int>(comparison.iterations()), plugins, options, comparison, started);
+    if (comparison.iterations() == 0)
+        throw Error(folder.string(), "has no metrics yet, so there is nothing to compare");
+    const auto session =
+        computeAgain(folder, static_cast<int>(comparison.iterations()), plugins, options, comparison, started);
     for (const auto& [key, now] : provenanceOf(*session, plugins, session->experiment().toJson()))
         if (key != "start" && then[key] != now) found.environment.push_back({key, then[key], now});
     if (found.iteration >= 0) return found;

@@ -17,8 +17,8 @@ struct Reproduction {
     std::string metric;          ///< that differs there, with both values
     std::string signal;          ///< recorded signal that differs first in time, as node.port
     int step = -1, trial = -1, unit = -1;
-    std::string values;     ///< of that number: then and now
-    std::string tensor;     ///< first tensor of the stored checkpoint that differs
+    std::string values;           ///< of that number: then and now
+    std::string tensor;           ///< first tensor of the stored checkpoint that differs
     bool signalsRecorded = false; ///< there were signals of this iteration to compare
     struct Change {
         std::string key, then, now;
@@ -28,8 +28,8 @@ struct Reproduction {
     std::string sentence() const;
 };
 
-/// The session of a run after so many iterations, all of them computed anew; a branch begins as its trunk does. With fewer
-/// iterations if it was cancelled.
+/// The session of a run after so many iterations, all of them computed anew; a branch begins as its trunk does. With
+/// fewer iterations if it was cancelled.
 std::unique_ptr<Session> computeAgain(const std::filesystem::path& run, int iterations, const PluginHost& plugins,
                                       const SessionOptions& options, SessionObserver& observer,
                                       const RunStarted& started = {});
