@@ -41,7 +41,8 @@ protected:
 
     std::string write(int iterations, const char* more = "") {
         const auto path = (root_ / "s.study.json").string();
-        std::ofstream(path) << R"({"raphe_study": 1, "name": "s", "set": {"trials": 4, "iterations": )" << iterations << R"(},
+        std::ofstream(path) << R"({"raphe_study": 1, "name": "s", "set": {"trials": 4, "iterations": )" << iterations
+                            << R"(},
             "variants": {"simple": {"experiment": "cue_small_A_simple"}, "none": {"experiment": "cue_small_A_none"}}, "seeds": 2,
             "measures": {"reward": "reward", "fresh": {"metric": "reward", "evaluate": {"trials": 10}}})"
                             << more << "}";
@@ -79,7 +80,8 @@ TEST_F(Slurm, GivesTheTableOfTheLocalExecutor) {
     const auto document = write(40);
     ASSERT_EQ(study({"run", document, "--out", folder("local"), "--quiet"}).exitCode, 0);
     std::ofstream(root_ / "slurm.json") << R"({"partition": "normal", "time": "1:00:00", "cpus": 1})";
-    const auto submitted = study({"submit", document, "--out", folder("cluster_runs"), "--slurm", (root_ / "slurm.json").string(), "--json"});
+    const auto submitted = study(
+        {"submit", document, "--out", folder("cluster_runs"), "--slurm", (root_ / "slurm.json").string(), "--json"});
     ASSERT_EQ(submitted.exitCode, 0) << submitted.err;
     EXPECT_EQ(Json::parse(submitted.out)["runs"], 4);
     EXPECT_TRUE(within(120, [&] { return allAre("cluster_runs", "done"); })) << status("cluster_runs").dump();
@@ -123,7 +125,8 @@ TEST_F(Slurm, CancelledJobsLeaveCheckpointsAndTheQueue) {
     EXPECT_TRUE(within(60, [&] { return shell("squeue -h").out.empty(); }));
     EXPECT_TRUE(within(30, [&] {
         const auto runs = status("runs")["runs"];
-        return std::none_of(runs.begin(), runs.end(), [](const Json& run) { return run["state"] == "running" || run["state"] == "failed"; });
+        return std::none_of(runs.begin(), runs.end(),
+                            [](const Json& run) { return run["state"] == "running" || run["state"] == "failed"; });
     })) << status("runs").dump();
 }
 

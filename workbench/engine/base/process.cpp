@@ -23,7 +23,8 @@ namespace {
 struct Pipe {
     int ends[2] = {-1, -1};
     explicit Pipe(const std::string& program) {
-        if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(program, std::string("cannot be started: ") + std::strerror(errno));
+        if (::pipe2(ends, O_CLOEXEC) != 0)
+            throw Error(program, std::string("cannot be started: ") + std::strerror(errno));
     }
     ~Pipe() {
         close(0);
@@ -90,7 +91,8 @@ ProcessResult runProcess(const std::vector<std::string>& words, const std::strin
     }
     in.close(1);
     int status = 0;
-    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+    }
     std::signal(SIGPIPE, oldHandler);
     if (WIFEXITED(status)) result.exitCode = WEXITSTATUS(status);
     return result;

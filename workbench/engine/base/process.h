@@ -7,7 +7,7 @@
 namespace raphe {
 
 struct ProcessResult {
-    int exitCode = -1; ///< -1: ended by a signal
+    int exitCode = -1;            ///< -1: ended by a signal
     std::string output, messages; ///< standard output and standard error
 };
 

@@ -23,7 +23,9 @@ std::string slurm(const std::vector<std::string>& words) {
     try {
         result = runProcess(words);
     } catch (const Error& error) {
-        throw Error(words[0], fmt::format("is not here ({}); submit from a machine of the cluster, or use raphe study run", error.what()));
+        throw Error(words[0],
+                    fmt::format("is not here ({}); submit from a machine of the cluster, or use raphe study run",
+                                error.what()));
     }
     if (result.exitCode == 0) return result.output;
     auto said = result.messages.empty() ? result.output : result.messages;
@@ -65,13 +67,16 @@ std::map<std::string, std::vector<std::string>> jobsOf(const StudyFolder& folder
     return jobs;
 }
 
-std::string scriptOf(const Study& study, const fs::path& folder, const SlurmSettings& s, std::size_t runs, const fs::path& program) {
-    std::string text = fmt::format("#!/bin/bash\n#SBATCH --job-name=raphe-{}\n#SBATCH --array=0-{}{}\n", study.name, runs - 1,
-                                   s.atOnce > 0 ? fmt::format("%{}", s.atOnce) : "");
-    text += fmt::format("#SBATCH --requeue\n#SBATCH --open-mode=append\n#SBATCH --signal=B:USR1@{}\n#SBATCH --nodes=1\n#SBATCH --ntasks=1\n#SBATCH --cpus-per-task={}\n",
+std::string scriptOf(const Study& study, const fs::path& folder, const SlurmSettings& s, std::size_t runs,
+                     const fs::path& program) {
+    std::string text = fmt::format("#!/bin/bash\n#SBATCH --job-name=raphe-{}\n#SBATCH --array=0-{}{}\n", study.name,
+                                   runs - 1, s.atOnce > 0 ? fmt::format("%{}", s.atOnce) : "");
+    text += fmt::format("#SBATCH --requeue\n#SBATCH --open-mode=append\n#SBATCH --signal=B:USR1@{}\n#SBATCH "
+                        "--nodes=1\n#SBATCH --ntasks=1\n#SBATCH --cpus-per-task={}\n",
                         s.warning, s.cpus);
     text += fmt::format("#SBATCH --output={}\n", (folder / "slurm" / "%A_%a.log").string());
-    for (const auto& [option, value] : {std::pair{"partition", s.partition}, {"time", s.time}, {"mem", s.memory}, {"account", s.account}})
+    for (const auto& [option, value] :
+         {std::pair{"partition", s.partition}, {"time", s.time}, {"mem", s.memory}, {"account", s.account}})
         if (!value.empty()) text += fmt::format("#SBATCH --{}={}\n", option, value);
     for (const auto& option : s.options) text += "#SBATCH " + option + "\n";
     for (const auto& module : s.modules) text += "module load " + shellQuoted(module) + "\n";
@@ -132,8 +137,8 @@ SlurmSettings slurmSettings(const fs::path& file) {
     return settings;
 }
 
-Submission submit(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder, const SlurmSettings& settings, bool retry,
-                  const fs::path& program) {
+Submission submit(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder,
+                  const SlurmSettings& settings, bool retry, const fs::path& program) {
     Submission result;
     const auto queue = queueOf(folder);
     std::vector<const StudyRun*> chosen;
@@ -196,7 +201,8 @@ std::size_t cancelJobs(const StudyFolder& folder) {
         bool there = false;
         for (const auto& id : ids) there = there || queue.contains(id);
         if (!there) continue;
-        runProcess({"scancel", "--full", "--state=RUNNING", "--signal=INT", job}); // a checkpoint first, where one is running
+        runProcess(
+            {"scancel", "--full", "--state=RUNNING", "--signal=INT", job}); // a checkpoint first, where one is running
         slurm({"scancel", job});
         ++count;
     }

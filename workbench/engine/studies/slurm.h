@@ -20,16 +20,17 @@ struct SlurmSettings {
 SlurmSettings slurmSettings(const std::filesystem::path& file);
 
 struct Submission {
-    std::string job;      ///< of Slurm; empty: there was nothing to submit
-    std::size_t runs = 0; ///< in it
+    std::string job;                              ///< of Slurm; empty: there was nothing to submit
+    std::size_t runs = 0;                         ///< in it
     std::size_t queued = 0, done = 0, failed = 0; ///< left out: in the queue already, done, failed before
 };
-/// Submits the runs that are missing as a job array. A job that is told to end writes a checkpoint and is queued again; so
-/// is one whose node is lost. @param retry  runs that failed before, too @throws Error with what Slurm says
-Submission submit(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder, const SlurmSettings& settings, bool retry,
-                  const std::filesystem::path& program = {});
+/// Submits the runs that are missing as a job array. A job that is told to end writes a checkpoint and is queued again;
+/// so is one whose node is lost. @param retry  runs that failed before, too @throws Error with what Slurm says
+Submission submit(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder,
+                  const SlurmSettings& settings, bool retry, const std::filesystem::path& program = {});
 
-/// What the queue says of the runs of a folder, by ID: "PENDING", "RUNNING", ... Those that it does not know are not there.
+/// What the queue says of the runs of a folder, by ID: "PENDING", "RUNNING", ... Those that it does not know are not
+/// there.
 /// @throws Error if the queue cannot be asked
 std::map<std::string, std::string> queueOf(const StudyFolder& folder);
 

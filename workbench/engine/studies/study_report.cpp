@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -69,32 +70,81 @@ void table(std::string& page, const std::vector<std::string>& head, const std::v
     page += "</table></div>\n";
 }
 
-/// What was the same in all provenances, and what was not.
+/// "a2c 0.1.0, categorical 0.1.0" of the list that a run keeps.
+std::string pluginsText(const std::string& list) {
+    const auto plugins = Json::parse(list, nullptr, false);
+    if (!plugins.is_array()) return list;
+    std::string text;
+    for (const auto& plugin : plugins)
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", plugin.value("name", ""), plugin.value("version", ""));
+    return text;
+}
+
+/// Of all runs: each key with the values that occur.
 void provenance(std::string& page, const std::vector<StudyRow>& rows, const StudyFolder& folder) {
     std::map<std::string, std::set<std::string>> values;
-    for (const auto& row : rows)
-        if (row.status.state == StudyRunState::done) try {
-                for (const auto& [key, value] : RunReader::open(folder.run(row.run->id)).provenance())
-                    if (key != "start" && key != "end" && key != "run_hash" && key != "seed" && key != "exit")
-                        values[key].insert(value);
-            } catch (const std::exception&) {
-                continue; // the table says that the run cannot be read
+    for (const auto& row : rows) {
+        if (row.status.state != StudyRunState::done) continue;
+        try {
+            for (const auto& [key, value] : RunReader::open(folder.run(row.run->id)).provenance()) {
+                if (key == "plugins") values["plugins"].insert(pluginsText(value));
+                if (key == "raphe_version" || key == "raphe_commit" || key == "host" || key == "precision")
+                    values[key].insert(value);
             }
-    if (values.empty()) return;
-    page += "<h2>Where it was computed</h2>\n";
-    std::vector<std::vector<std::string>> lines;
-    for (const auto& [key, all] : values) {
-        std::string text;
-        for (const auto& value : all) {
-            if (text.size() > 200) {
-                text += fmt::format(" and {} more", all.size());
-                break;
-            }
-            text += (text.empty() ? "" : "; ") + value.substr(0, 160);
+        } catch (const std::exception&) {
+            continue; // the table says that the run cannot be read
         }
-        lines.push_back({key, text});
     }
-    table(page, {"", ""}, lines, 2);
+    if (values.empty()) return;
+    page += "<h2>Where it was computed</h2>\n<table>";
+    for (const auto& [key, all] : values) {
+        page += fmt::format("<tr><td>{}</td><td class=\"bar\">", escaped(key));
+        bool first = true;
+        for (const auto& value : all) {
+            page += (first ? "" : "<br>") + escaped(value);
+            first = false;
+        }
+        page += "</td></tr>\n";
+    }
+    page += "</table>\n";
+}
+
+/// Every value of a document by its place, "nodes.agent.params.hidden".
+void flatten(const Json& value, const std::string& place, std::map<std::string, std::string>& into) {
+    if (value.is_object() && !value.empty())
+        for (const auto& [key, item] : value.items()) flatten(item, place.empty() ? key : place + "." + key, into);
+    else
+        into[place] = value.dump();
+}
+
+/// The places in which the experiments of the groups differ, and what stands there.
+void differences(std::string& page, const std::vector<StudyRow>& rows) {
+    std::vector<std::pair<std::string, std::map<std::string, std::string>>> groups;
+    std::set<std::string> places;
+    for (const auto& row : rows) {
+        const auto name = groupName(*row.run);
+        if (!groups.empty() && groups.back().first == name) continue;
+        auto document = row.run->experiment.toJson();
+        for (const char* key : {"name", "doc", "seed", "canvas"}) document.erase(key);
+        groups.emplace_back(name, std::map<std::string, std::string>{});
+        flatten(document, "", groups.back().second);
+        for (const auto& [place, value] : groups.back().second) places.insert(place);
+    }
+    if (groups.size() < 2) return;
+    std::string lines;
+    for (const auto& place : places) {
+        std::vector<std::string> values;
+        for (auto& [name, settings] : groups) values.push_back(settings.contains(place) ? settings[place] : "-");
+        if (std::all_of(values.begin(), values.end(), [&](const auto& value) { return value == values.front(); }))
+            continue;
+        lines += fmt::format("<tr><td>{}</td>", escaped(place));
+        for (const auto& value : values)
+            lines += fmt::format("<td>{}</td>", escaped(value.size() > 60 ? value.substr(0, 57) + "..." : value));
+        lines += "</tr>\n";
+    }
+    page += "<h2>What differs between the variants</h2>\n<div class=\"wide\"><table><tr><th></th>";
+    for (const auto& [name, settings] : groups) page += fmt::format("<th>{}</th>", escaped(name));
+    page += "</tr>\n" + lines + "</table></div>\n";
 }
 
 } // namespace
@@ -152,6 +202,7 @@ std::string reportOf(const Study& study, const std::vector<StudyRow>& rows,
                  pair.comparison.seedsNeeded > 0 ? fmt::format("{}", pair.comparison.seedsNeeded) : "-"});
         table(page, {"Difference", "Measure", "Seeds", "Mean", "95 %", "p", "Delta", "Seeds needed"}, lines, 2);
     }
+    differences(page, rows);
     page += "<h2>Runs</h2>\n";
     std::vector<std::string> head{"Variant"};
     for (const auto& axis : study.axes) head.push_back(axis.path);
