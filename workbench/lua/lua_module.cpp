@@ -265,6 +265,7 @@ void openModule(lua_State* L) {
     openTensors(L);
     openExperiments(L);
     openSessions(L);
+    openStudies(L);
     makeClass(
         L, ClassOf<Stream>::name,
         {{"uniform", edge<uniform>}, {"normal", edge<normal>}, {"integer", edge<integer>}, {"shuffle", edge<shuffle>}},
@@ -282,6 +283,7 @@ void openModule(lua_State* L) {
                      {"branch", edge<branchFromLua>},
                      {"reproduce", edge<reproduceFromLua>},
                      {"open_run", edge<openRun>},
+                     {"study", edge<openStudy>},
                      {"tensor", edge<makeTensor>},
                      {"zeros", edge<makeZeros>},
                      {"plot", edge<plot>},

@@ -31,6 +31,8 @@ int pushDocument(lua_State* L, const Experiment& experiment);
 /// The experiment at `index`: an object, or the name or file of one. @throws Error with every problem
 Experiment experimentArgument(lua_State* L, int index, const std::string& place);
 
+void openStudies(lua_State* L);
+int openStudy(lua_State* L); ///< raphe.study
 /// Puts raphe.statistics on the stack.
 void pushStatistics(lua_State* L);
 

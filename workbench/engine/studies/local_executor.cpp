@@ -3,6 +3,7 @@
 
 #include "engine/base/available.h"
 #include "engine/learning/preflight.h"
+#include "engine/mechanisms/plugin_host.h"
 
 #include <fmt/format.h>
 
@@ -39,8 +40,6 @@ struct Worker {
     std::int64_t first = -1, iteration = 0;
     std::string metrics;
 };
-
-std::filesystem::path thisProgram() { return std::filesystem::read_symlink("/proc/self/exe"); }
 
 Worker start(const StudyRun& run, const StudyFolder& folder, const std::filesystem::path& program, int threads,
              double bytes) {
@@ -131,7 +130,7 @@ public:
     LocalExecutor(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder,
                   const Registry& registry, const LocalOptions& options)
         : study_(study), folder_(folder), registry_(registry), options_(options),
-          program_(options.program.empty() ? thisProgram() : options.program),
+          program_(options.program.empty() ? workerProgram() : options.program),
           cores_(options.cores > 0 ? options.cores
                                    : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))),
           workers_(options.workers > 0 ? options.workers : cores_) {
@@ -281,6 +280,8 @@ private:
 };
 
 } // namespace
+
+std::filesystem::path workerProgram() { return programFolder() / "raphe"; }
 
 StudyProgress runLocally(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder,
                          const Registry& registry, const LocalOptions& options) {

@@ -23,8 +23,11 @@ struct StudyProgress {
     double remaining = -1; ///< seconds, estimated from the iterations that are left; below 0: not known yet
 };
 
+/// The program that has `study work`: raphe, beside the running one.
+std::filesystem::path workerProgram();
+
 struct LocalOptions {
-    std::filesystem::path program;                      ///< that has `study work`; empty: this one
+    std::filesystem::path program;                      ///< empty: workerProgram()
     int workers = 0;                                    ///< at once; 0: one a core
     int cores = 0;                                      ///< that all workers share; 0: those of the machine
     bool retry = false;                                 ///< runs that failed before, too

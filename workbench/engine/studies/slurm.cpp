@@ -4,6 +4,7 @@
 #include "engine/base/files.h"
 #include "engine/base/process.h"
 #include "engine/document/fields.h"
+#include "engine/studies/local_executor.h"
 
 #include <fmt/format.h>
 
@@ -166,7 +167,7 @@ Submission submit(const Study& study, const std::vector<StudyRun>& plan, const S
         folder.forgetFailure(run->id);
         ids += run->id + "\n";
     }
-    const auto self = program.empty() ? fs::read_symlink("/proc/self/exe") : program;
+    const auto self = program.empty() ? workerProgram() : program;
     const auto script = path / "slurm" / "submit.sh";
     writeAtomically(script, scriptOf(study, path, settings, chosen.size(), self));
     // Held until its list of runs is there under the number that Slurm gives it.
