@@ -75,6 +75,15 @@ TEST_F(Protocols, CompareTheVariantsOfTheNmn) {
     EXPECT_TRUE(fs::exists(folder_ + "/rnn_biased_target_small_depth_4_seed_1"));
 }
 
+TEST_F(Protocols, MeasureWaitGoIsAStudyAndGoesOnFromItsRuns) {
+    const std::vector<std::string> options{"--seeds", "2", "--iterations", "20", "--out", folder_};
+    const auto first = run("nm_rnn/measure_wait_go.lua", options);
+    expectTableAndFigure(first, "/measure_wait_go.svg");
+    const auto stored = fs::last_write_time(fs::directory_iterator(folder_ + "/runs")->path() / "run.sqlite");
+    EXPECT_EQ(run("nm_rnn/measure_wait_go.lua", options).out, first.out);
+    EXPECT_EQ(fs::last_write_time(fs::directory_iterator(folder_ + "/runs")->path() / "run.sqlite"), stored);
+}
+
 TEST_F(Protocols, RefuseOptionsThatDoNotExist) {
     const auto result = run("nmn/robustness.lua", {"--seed", "1"});
     EXPECT_NE(result.exitCode, 0);

@@ -209,6 +209,10 @@ int main(int argc, char** argv) {
                         "A .study.json document, the name of a study that comes with Raphe, or a study folder")
             ->required();
         sub->add_option("--out", study.out, "The study's folder (default: studies/NAME)");
+        sub->add_option("--seeds", study.seeds, "How many, instead of the document's")->check(CLI::Range(1, 10'000));
+        sub->add_option("--set", study.assignments,
+                        "A setting of all variants: node.param=value, iterations=100 (repeatable)")
+            ->allow_extra_args(false);
         sub->callback([&, function] {
             study.output = {json, quiet};
             command = [&, function] { return function(plugins, study); };

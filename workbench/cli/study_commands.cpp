@@ -35,7 +35,16 @@ Opened opened(const PluginHost& plugins, const StudyArguments& a) {
     if (isFolder && !fs::exists(fs::path(a.study) / "study.json", none))
         throw Error(a.study, "holds no study (there is no study.json); name a study document, or a folder that raphe "
                              "study run has made");
-    auto study = loadStudy(isFolder ? (fs::path(a.study) / "study.json").string() : a.study);
+    StudyOverrides overrides;
+    if (a.seeds > 0) overrides.seeds = a.seeds;
+    for (const auto& assignment : a.assignments) {
+        const auto sign = assignment.find('=');
+        if (sign == std::string::npos) throw Error("--set", "expected node.param=value, got \"" + assignment + "\"");
+        auto value = Json::parse(assignment.substr(sign + 1), nullptr, false);
+        if (value.is_discarded()) value = assignment.substr(sign + 1);
+        overrides.set.emplace_back(assignment.substr(0, sign), std::move(value));
+    }
+    auto study = loadStudy(isFolder ? (fs::path(a.study) / "study.json").string() : a.study, overrides);
     auto plan = planOf(study, plugins.registry());
     const fs::path folder = !a.out.empty() ? fs::path(a.out)
                             : isFolder     ? fs::path(a.study)

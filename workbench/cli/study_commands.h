@@ -5,6 +5,7 @@
 #include "engine/mechanisms/plugin_host.h"
 
 #include <string>
+#include <vector>
 
 /// `raphe study ...`. Exit codes as those of the other commands; `table` and `report` give 1 where a bar is not met.
 namespace raphe::cli {
@@ -14,6 +15,8 @@ struct StudyArguments {
     std::string out;   ///< folder; empty: studies/NAME
     int workers = 0, threads = 0, parent = 0;
     bool retry = false;
+    int seeds = 0;                        ///< instead of the document's; 0: the document's
+    std::vector<std::string> assignments; ///< settings of all variants
     std::string id, file, slurm;
     OutputStyle output;
 };

@@ -102,11 +102,12 @@ int branchFromLua(lua_State* L) {
                           {"at", "set", "interventions", "iterations", "out", "threads", "executor", "schedule_seed"});
     const auto& registry = host.plugins.registry();
     auto experiment = experimentOfRun(trunk, registry);
-    options.push("set");
-    if (!lua_isnil(L, -1))
-        for (const auto& [path, value] : toJson(L, lua_gettop(L), options.place("set")).items())
-            experiment.set(path, value, registry);
-    lua_pop(L, 1);
+    if (options.has("set")) {
+        options.push("set");
+        const auto set = toJson(L, lua_gettop(L), options.place("set"));
+        for (const auto& [path, value] : set.items()) experiment.set(path, value, registry);
+        lua_pop(L, 1);
+    }
     if (const auto iterations = options.integer("iterations", 0, 1'000'000'000))
         experiment.set("iterations", *iterations, registry);
     if (options.has("interventions")) {

@@ -33,8 +33,11 @@ int run(lua_State* L) {
     const auto result = runLocally(*handle.study, handle.plan, handle.folder, host.plugins.registry(), local);
     poll(L);
     lua_newtable(L);
-    for (const auto& [key, value] : {std::pair{"total", result.total}, {"done", result.done}, {"failed", result.failed},
-                                     {"elsewhere", result.elsewhere}, {"waiting", result.waiting}}) {
+    for (const auto& [key, value] : {std::pair{"total", result.total},
+                                     {"done", result.done},
+                                     {"failed", result.failed},
+                                     {"elsewhere", result.elsewhere},
+                                     {"waiting", result.waiting}}) {
         lua_pushinteger(L, static_cast<lua_Integer>(value));
         lua_setfield(L, -2, key);
     }
@@ -64,18 +67,27 @@ void openStudies(lua_State* L) {
 
 int openStudy(lua_State* L) {
     const auto& registry = hostOf(L).plugins.registry();
-    const Options options(L, 2, "raphe.study", {"out"});
+    const Options options(L, 2, "raphe.study", {"out", "seeds", "set"});
+    StudyOverrides overrides;
+    if (const auto seeds = options.integer("seeds", 1, 10'000)) overrides.seeds = static_cast<int>(*seeds);
+    if (options.has("set")) {
+        options.push("set");
+        const auto set = toJson(L, lua_gettop(L), options.place("set"));
+        for (const auto& [path, value] : set.items()) overrides.set.emplace_back(path, value);
+        lua_pop(L, 1);
+    }
     auto study = std::make_unique<Study>();
     if (lua_istable(L, 1)) {
-        *study = studyFromJson(toJson(L, 1, "raphe.study", {.emptyIsList = false}), hostOf(L).workingFolder);
+        *study = studyFromJson(overridden(toJson(L, 1, "raphe.study"), overrides), hostOf(L).workingFolder);
     } else {
         const auto path = findStudy(textArgument(L, 1, "raphe.study"));
         if (std::filesystem::exists(textArgument(L, 1, "raphe.study"))) allowedPath(L, path.string(), "raphe.study");
-        *study = loadStudy(path.string());
+        *study = loadStudy(path.string(), overrides);
     }
     auto plan = planOf(*study, registry);
     const auto folder = options.text("out").value_or("studies/" + study->name);
-    pushObject(L, StudyHandle{std::move(study), std::move(plan), StudyFolder(allowedPath(L, folder, options.place("out")))});
+    pushObject(
+        L, StudyHandle{std::move(study), std::move(plan), StudyFolder(allowedPath(L, folder, options.place("out")))});
     return 1;
 }
 

@@ -338,9 +338,21 @@ std::filesystem::path findStudy(const std::string& nameOrPath) {
                 "neither a study document nor a study that comes with Raphe" + suggestion(nameOrPath, studyNames()));
 }
 
-Study loadStudy(const std::string& nameOrPath) {
+Json overridden(Json document, const StudyOverrides& overrides) {
+    if (!document.is_object()) return document; // what is wrong with it, its reader says
+    if (overrides.seeds) document["seeds"] = *overrides.seeds;
+    if (overrides.set.empty()) return document;
+    if (!document.contains("variants")) document["variants"] = {{"base", Json::object()}};
+    if (!document["variants"].is_object()) return document;
+    for (auto& [name, variant] : document["variants"].items())
+        if (variant.is_object())
+            for (const auto& [path, value] : overrides.set) variant["set"][path] = value;
+    return document;
+}
+
+Study loadStudy(const std::string& nameOrPath, const StudyOverrides& overrides) {
     const auto path = findStudy(nameOrPath);
-    return studyFromJson(readJson(path), path.parent_path());
+    return studyFromJson(overridden(readJson(path), overrides), path.parent_path());
 }
 
 } // namespace raphe

@@ -92,8 +92,14 @@ struct Study {
 std::vector<std::string> studyNames();
 /// A file (`*.study.json`), or the name of a study that comes with Raphe.
 std::filesystem::path findStudy(const std::string& nameOrPath);
+/// What is changed in a study's document for the moment: another number of seeds, settings of all its variants.
+struct StudyOverrides {
+    std::optional<int> seeds;
+    std::vector<std::pair<std::string, Json>> set;
+};
+Json overridden(Json document, const StudyOverrides& overrides);
 /// @throws Error with one line per problem, each with its place
 Study studyFromJson(const Json& document, const std::filesystem::path& folder = {});
-Study loadStudy(const std::string& nameOrPath);
+Study loadStudy(const std::string& nameOrPath, const StudyOverrides& overrides = {});
 
 } // namespace raphe
