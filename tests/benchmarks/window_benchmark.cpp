@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
         stalls = window.watchdog().figures();
         fmt::print("{}: {} iterations in {} s with {} threads, all panels open, a trial playing\n",
                    parser.value("experiment").toStdString(), job.status().iteration - from, seconds, settings.threads);
-        QApplication::quit();
+        QApplication::exit(); // quit() would ask whether to stop the run
     });
     QApplication::exec();
     window.trials().play(false);

@@ -19,7 +19,7 @@ QString durationText(double seconds) {
 }
 
 RunQueue::RunQueue(const PluginHost& plugins, QObject* parent) : QAbstractTableModel(parent), plugins_(plugins) {
-    timer_.setInterval(50);
+    timer_.setInterval(100);
     connect(&timer_, &QTimer::timeout, this, &RunQueue::poll);
 }
 

@@ -22,6 +22,7 @@
 #include <QTabBar>
 #include <QTabWidget>
 #include <QThreadPool>
+#include <QTimer>
 #include <QToolButton>
 #include <QUrl>
 
@@ -130,8 +131,11 @@ void MainWindow::raisePanel(QWidget* panel) {
             item->show();
             item->raise();
             // Several plots, one above the other, want more room than a list.
-            if (item->widget() == trials_ && !item->isFloating() && item->height() < trialsHeight)
+            if (item->widget() == trials_ && !item->isFloating() && item->height() < trialsHeight) {
                 resizeDocks({item}, {trialsHeight}, Qt::Vertical);
+                if (CanvasView* view = currentView()) // the graph keeps its moment in sight
+                    QTimer::singleShot(0, view, [view] { view->zoomToFit(); });
+            }
         }
 }
 

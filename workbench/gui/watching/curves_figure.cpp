@@ -79,7 +79,8 @@ FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLoo
         panel.x.label = "Iteration";
         panel.y.label = metricTitle(metric);
         panel.y.logarithmic = look.logarithmic;
-        if (figure.panels.size() > 1) panel.legend = FigureLegend::none; // that of the first holds for all
+        // Where it does not jump about while the curves grow. That of the first plot holds for all.
+        panel.legend = figure.panels.size() > 1 ? FigureLegend::none : FigureLegend::outside;
         for (const Curve& curve : curves) {
             const auto found = curve.history->metrics.find(metric);
             if (found == curve.history->metrics.end() || found->second.empty()) continue;

@@ -24,7 +24,7 @@
 namespace raphe {
 namespace {
 
-constexpr int fastestReplot = 100; ///< ms
+constexpr int fastestReplot = 250; ///< ms
 
 } // namespace
 

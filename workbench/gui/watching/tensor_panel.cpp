@@ -62,6 +62,7 @@ TensorPanel::TensorPanel(TrialPanel& trials, QWidget* parent)
 
     auto* bar = new QHBoxLayout;
     bar->setContentsMargins(6, 4, 6, 2);
+    bar->setSpacing(8);
     for (auto* widget : std::initializer_list<QWidget*>{tensor_, source_}) bar->addWidget(widget);
     bar->addStretch();
     for (auto* widget : std::initializer_list<QWidget*>{follow_, refresh_, save_}) bar->addWidget(widget);

@@ -47,7 +47,7 @@ public:
                 return a.from == b.from && a.to == b.to && a.label == b.label;
             };
             if (!std::equal(spans.begin(), spans.end(), other.begin(), other.end(), same))
-                addEvent(result, event.name, event.name + " ′", other);
+                addEvent(result, event.name, event.name + "′", other);
         }
         result.y.reversed = true;
         return result;
@@ -133,7 +133,7 @@ void addSignal(std::vector<FigurePanel>& panels, const TrialDrawing& drawing, co
         drawing.addTraces(panel, intact, perturbed ? FigureStroke::solid : FigureStroke::automatic,
                           named ? "intact" : "");
         if (perturbed) drawing.addTraces(panel, *perturbed, FigureStroke::dash, named ? "perturbed" : "");
-        if (named) panel.legend = FigureLegend::automatic;
+        if (named) panel.legend = FigureLegend::outside;
         panels.push_back(std::move(panel));
     } else if (both) {
         panels.push_back(drawing.map(perturbed ? shown.port + ", intact" : shown.port, intact,
@@ -178,7 +178,7 @@ FigureDescription trialFigure(const TrialRecording& intact, const TrialRecording
     if (!intact.events.empty()) {
         const FigurePanel band = drawing.events();
         for (std::size_t c = 0; c < figure.columns; ++c) figure.panels.push_back(band);
-        figure.rowHeights.push_back(0.36 + 0.135 * static_cast<double>(band.y.categories.size())); // a line for each
+        figure.rowHeights.push_back(0.42 + 0.165 * static_cast<double>(band.y.categories.size())); // a line for each
     }
     for (auto& panel : panels) figure.panels.push_back(std::move(panel));
     figure.rows = std::max<std::size_t>(1, (figure.panels.size() + figure.columns - 1) / figure.columns);
@@ -193,6 +193,7 @@ FigureDescription portraitFigure(const std::string& port, const PrincipalPlane& 
     FigureDescription figure;
     FigurePanel& panel = figure.panels.emplace_back();
     panel.title = port;
+    panel.legend = FigureLegend::outside;
     panel.x.label = fmt::format("PC 1 ({:.0f} %)", 100 * plane.share[0]);
     panel.y.label = fmt::format("PC 2 ({:.0f} %)", 100 * plane.share[1]);
     const auto way = [](const Portrait& portrait, int of, FigureStroke stroke, double width) {
@@ -220,7 +221,7 @@ FigureDescription portraitFigure(const std::string& port, const PrincipalPlane& 
         panel.series.push_back({.name = "perturbed",
                                 .group = "perturbed",
                                 .color = {},
-                                .data = way(*perturbed, trial, FigureStroke::dash, 1.6)});
+                                .data = way(*perturbed, trial, FigureStroke::solid, 1.2)});
     FigurePoints begin;
     begin.x = {intact.x[intact.at(0, trial)]};
     begin.y = {intact.y[intact.at(0, trial)]};
