@@ -91,6 +91,7 @@ std::vector<Kind> everyKind() {
         {"hline", {{"kind", "hline"}, {"at", 2}, {"label", "chance"}, {"width", 3}}},
         {"vline", {{"kind", "vline"}, {"at", 2}, {"label", "reward"}, {"width", 3}}},
         {"bars", {{"kind", "bars"}, {"x", x}, {"y", {1, -3, 2, nullptr}}}},
+        {"spans", {{"kind", "spans"}, {"x", {0, 2}}, {"to", {1, 3}}, {"y", {0, 1}}, {"labels", {"A", "B"}}}},
     };
 }
 
@@ -106,6 +107,29 @@ TEST(FigureRendering, DrawsEveryKindIntoThePanelOfSvgPngAndPdf) {
         EXPECT_GT(inkIn(drawnSvg(widget), inside), 20);
         EXPECT_TRUE(widget.pdf(paper).startsWith("%PDF"));
     }
+}
+
+TEST(FigureDescriptions, SpansEndAfterTheyBeginAndHaveAsManyLabels) {
+    Json span = {{"kind", "spans"}, {"x", {0, 2}}, {"to", {1, 1}}, {"y", {0, 0}}};
+    EXPECT_NE(problem(figureOf(Json::array({span}))).find("panels[0].series[0].to[1]"), std::string::npos);
+    span["to"] = {1, 3};
+    EXPECT_EQ(problem(figureOf(Json::array({span}))), "no error");
+    span["labels"] = {"A"};
+    EXPECT_NE(problem(figureOf(Json::array({span}))).find("expected 2 texts, got 1"), std::string::npos);
+}
+
+TEST(FigureRendering, RowsAreAsHighAsTheLayoutSays) {
+    const Json panel = {{"series", Json::array()}};
+    Json document = {{"raphe_figure", 1},
+                     {"panels", Json::array({panel, panel})},
+                     {"layout", {{"rows", 2}, {"columns", 1}, {"row_heights", {1, 3}}}}};
+    FigureWidget widget;
+    widget.setFigure(parsed(document));
+    widget.svg({120, 200});
+    const double first = widget.panelGeometry(0).axes.height(), second = widget.panelGeometry(1).axes.height();
+    EXPECT_NEAR(second / first, 3, 0.7);
+    document["layout"]["row_heights"] = {1};
+    EXPECT_NE(problem(document).find("layout.row_heights"), std::string::npos);
 }
 
 TEST(FigureRendering, DrawsNothingIntoAnEmptyPanel) {
@@ -312,7 +336,7 @@ TEST(FigureParsing, SaysWhatIsWrongAndWhere) {
               at + ".width: expected a number between 0.1 and 20.0, got -1");
     EXPECT_EQ(one({{"kind", "lines"}}),
               at + ".kind: expected one of \"line\", \"band\", \"points\", \"raster\", \"heatmap\", \"hline\", "
-                   "\"vline\", \"bars\", got \"lines\"; did you mean \"line\"?");
+                   "\"vline\", \"bars\", \"spans\", got \"lines\"; did you mean \"line\"?");
     EXPECT_EQ(one({{"kind", "band"}, {"x", {1}}, {"lower", {2}}, {"upper", {1}}}),
               at + ".upper[0]: expected at least the lower end 2.0, got 1.0");
     EXPECT_EQ(one({{"kind", "heatmap"}, {"values", {{1, 2}, {3}}}}), at + ".values[1]: expected 2 numbers, got 1");

@@ -3,6 +3,7 @@
 #include "engine/runs/run_reader.h"
 #include "gui/running/run_queue.h"
 #include "gui/watching/curves_figure.h"
+#include "gui/watching/trial_figure.h"
 #include "gui/watching/trial_recording.h"
 #include "window_support.h"
 
@@ -142,7 +143,7 @@ TEST(Curves, DecimationKeepsPeaksAndTheOrderOfX) {
 TEST(Curves, AreSmoothedAndLeaveOutWhatHasNoLogarithm) {
     MetricHistory history;
     for (int i = 0; i < 4; ++i) history.append(i, {{"loss", i < 2 ? -1.0 : 4.0}});
-    const auto figure = curvesFigure({{"run", &history}}, {"loss", 2, true});
+    const auto figure = curvesFigure({{"run", &history}}, {{"loss"}, 2, true});
     const auto& line = std::get<FigureLine>(figure.panels.at(0).series.at(0).data);
     EXPECT_TRUE(std::isnan(line.y[0]));
     EXPECT_DOUBLE_EQ(line.y[2], 1.5);
@@ -157,11 +158,16 @@ TEST(Trials, ShowWhatModulatesAndTheReward) {
     const auto ports = tellingPorts(recording);
     EXPECT_NE(std::find(ports.begin(), ports.end(), "modulator.output"), ports.end());
     EXPECT_NE(std::find(ports.begin(), ports.end(), "task.reward"), ports.end());
-    EXPECT_EQ(recording.changeable.front(), "modulator.output");
-    EXPECT_EQ(std::find(recording.changeable.begin(), recording.changeable.end(), "task.reward"),
-              recording.changeable.end())
-        << "what a task says cannot be changed";
-    EXPECT_EQ(trialFigure(recording, 2, ports).panels.size(), ports.size());
+    EXPECT_EQ(recording.targets.front().name, "modulator.output");
+    EXPECT_TRUE(std::none_of(recording.targets.begin(), recording.targets.end(), [](const auto& target) {
+        return target.name == "task.reward";
+    })) << "what a task says cannot be changed";
+    EXPECT_TRUE(std::any_of(recording.targets.begin(), recording.targets.end(), [](const auto& target) {
+        return target.name == "agent.recurrent_weight" && target.tensor && target.rows == 6 && target.columns == 6;
+    }));
+    TrialLook look{.trial = 2, .signals = {}};
+    for (const auto& port : ports) look.signals.push_back({port});
+    EXPECT_EQ(trialFigure(recording, nullptr, look).panels.size(), 1 + ports.size());
 }
 
 TEST(Trials, AnInterventionActsOnTheSameTrials) {

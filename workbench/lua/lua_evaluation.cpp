@@ -97,6 +97,15 @@ int state(lua_State* L) {
     pushTensor(L, player(L).state(nameArgument(L, "player:state")));
     return 1;
 }
+int states(lua_State* L) {
+    const auto names = player(L).states();
+    lua_createtable(L, static_cast<int>(names.size()), 0);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        lua_pushlstring(L, names[i].data(), names[i].size());
+        lua_rawseti(L, -2, static_cast<lua_Integer>(i) + 1);
+    }
+    return 1;
+}
 int intervene(lua_State* L) {
     player(L).intervene(interventionsAt(L, 2, "player:intervene"));
     return 0;
@@ -156,6 +165,7 @@ void openPlayers(lua_State* L) {
               {{"next", edge<next>},
                {"signal", edge<signal>},
                {"state", edge<state>},
+               {"states", edge<states>},
                {"intervene", edge<intervene>},
                {"step", edge<fact<&TrialPlayer::step>>},
                {"steps", edge<fact<&TrialPlayer::steps>>},

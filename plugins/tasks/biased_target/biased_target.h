@@ -88,7 +88,8 @@ public:
                     {.help = "Number named (scaled and clipped action) and reward of the step before; 0 at the first"})
             .output("reward", 1, {.help = "Reward of this step", .read = Read::end})
             .output("hit", 1, {.help = "1 if this step hit the target, else 0", .read = Read::end})
-            .output("alpha", 1, {.help = "What the observation is above the target; for probes"});
+            .output("alpha", 1, {.help = "What the observation is above the target; for probes"})
+            .event("hit", "hit");
     }
 
     BiasedTarget(const BiasedTargetParams& params, Builder& b)

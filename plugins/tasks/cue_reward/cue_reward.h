@@ -90,6 +90,10 @@ public:
             .output("reward", 1, {.help = "Reward of the action of this step", .read = Read::end})
             .output("target", 1, {.help = "Number of the target cue, 0, 1, ...; for probes"})
             .output("response", 1, {.help = "1 at steps whose action counts (Go), else 0"})
+            .event("cue", "observation", 0, "cue_bits")
+            .event("go", "observation", "cue_bits", 1)
+            .event("answer", "action", 1, 1)
+            .event("reward", "reward")
             .check([](const P& p) {
                 if (p.cues % 2 != 0) return "cues: expected an even number, got " + std::to_string(p.cues);
                 if (p.fixedCues && p.cueBits < p.cues)

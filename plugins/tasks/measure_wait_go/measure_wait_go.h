@@ -99,6 +99,10 @@ public:
             .output("observation", 3, {.help = "Cues Measure, Wait and Go"})
             .output("target", 1, {.help = "Wanted output"})
             .output("mask", 1, {.help = "1 where the output counts, else 0"})
+            .event("measure", "observation", 0, 1)
+            .event("wait", "observation", 1, 1)
+            .event("go", "observation", 2, 1)
+            .event("counts", "mask")
             .check([](const P& p) {
                 if (p.intervals.empty())
                     return std::string("intervals: expected at least one number, got an empty list");

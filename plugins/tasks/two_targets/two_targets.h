@@ -97,6 +97,7 @@ public:
             .output("position", 2, {.help = "Where the agent is; for probes"})
             .output("good", 2, {.help = "Where the good target is; for probes"})
             .output("bad", 2, {.help = "Where the bad target is; for probes"})
+            .event("hit", "hit")
             .check([](const P& p) {
                 if (p.stepLength > 2 * p.halfWidth)
                     return "step_length: expected at most 2 half_width (" + std::to_string(2 * p.halfWidth) +

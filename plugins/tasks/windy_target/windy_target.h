@@ -96,6 +96,7 @@ public:
             .output("wind", 1, {.help = "Heading of the wind, rad in [0, 2 pi); for probes"})
             .output("position", 2, {.help = "Where the agent is; for probes"})
             .output("target", 2, {.help = "Where the target is; for probes"})
+            .event("hit", "hit")
             .check([](const P& p) {
                 if (p.stepLength + p.windLength > 2 * p.halfWidth)
                     return "step_length: expected at most 2 half_width together with wind_length (" +

@@ -27,7 +27,21 @@ Declaration<ToyParams> toy() {
         .output("output", Size<P>("2 * units", [](const P& p) { return 2 * p.units; }), {.help = "Output"})
         .output("hidden", "units", {.help = "Hidden"})
         .tensor("weight", "units", "inputs", "Weight")
+        .event("onset", "output", "units", 1)
+        .event("all", "hidden")
         .check([](const P& p) { return p.tau > p.units ? std::string("tau: too long") : std::string{}; });
+}
+
+TEST(Declaration, UnitsOfAnEventFollowTheParameters) {
+    const auto data = toy().data(Kind::task);
+    auto values = data.defaults();
+    values["units"] = std::int64_t{7};
+    ASSERT_EQ(data.events.size(), 2u);
+    EXPECT_EQ(data.events[0].name, "onset");
+    EXPECT_EQ(data.events[0].first(values), 7);
+    EXPECT_EQ(data.events[0].count(values), 1);
+    EXPECT_EQ(data.events[1].first(values), 0);
+    EXPECT_EQ(data.events[1].count(values), openSize);
 }
 
 TEST(Declaration, TakesItsDefaultsFromTheStruct) {

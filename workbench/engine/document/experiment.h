@@ -36,6 +36,7 @@ struct WireSpec {
 };
 
 enum class Operation { clamp, scale, perturb, lesion };
+constexpr Operation operations[]{Operation::clamp, Operation::scale, Operation::perturb, Operation::lesion};
 
 /// A change of a signal or of a parameter tensor during chosen steps, without touching the model's code.
 struct Intervention {

@@ -88,6 +88,13 @@ public:
         }
         return tensor;
     }
+    std::vector<std::string> states() const override {
+        std::vector<std::string> names;
+        for (std::size_t n = 0; n < setup_.graph.nodes().size(); ++n)
+            for (const auto& info : setup_.network.nodes()[n].states)
+                names.push_back(setup_.graph.nodes()[n].name + "." + info.name);
+        return names;
+    }
     Tensor state(const std::string& name) const override {
         const auto address = parseAddress(name, "state");
         const int node = setup_.graph.requireNode(address.node, "state");

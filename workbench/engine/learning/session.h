@@ -137,6 +137,8 @@ public:
     virtual bool next() = 0;
     /// What a port showed in the last step: (trials, units).
     virtual Tensor signal(const std::string& port) const = 0;
+    /// Names of all states, "node.state".
+    virtual std::vector<std::string> states() const = 0;
     /// A state after the last step: (trials, rows) or (trials, rows, columns).
     virtual Tensor state(const std::string& name) const = 0;
     /// Replaces the interventions, from the next step on.

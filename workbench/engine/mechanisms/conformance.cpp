@@ -83,6 +83,16 @@ private:
             expect(size >= openSize, "port " + port.name + " has a negative size");
             expect(port.kind != PortKind::output || size != openSize, "output " + port.name + " has no size");
         }
+        for (const auto& event : declaration_.events) {
+            const int port = declaration_.port(event.port);
+            expect(port >= 0, "event " + event.name + " names port " + event.port + ", which is not declared");
+            if (port < 0) continue;
+            const auto values = declaration_.defaults();
+            const int size = declaration_.ports[static_cast<std::size_t>(port)].size(values);
+            const int first = event.first(values), count = event.count(values);
+            expect(first >= 0 && (count > 0 || count == openSize) && (size < 0 || first + std::max(count, 1) <= size),
+                   "event " + event.name + " lies outside of port " + event.port);
+        }
         expect(declaration_.check(declaration_.defaults()).empty(),
                "its defaults contradict each other: " + declaration_.check(declaration_.defaults()));
     }

@@ -73,6 +73,12 @@ std::string cell(const std::string& text) {
     return result;
 }
 
+std::string eventList(const DeclarationData& d) {
+    std::string text;
+    for (const auto& e : d.events) text += (text.empty() ? "" : ", ") + e.name + " (" + e.port + ")";
+    return text;
+}
+
 } // namespace
 
 Json describeJson(const DeclarationData& d) {
@@ -107,6 +113,8 @@ Json describeJson(const DeclarationData& d) {
     auto& tensors = result["tensors"] = Json::array();
     for (const auto& t : d.tensors)
         tensors.push_back({{"name", t.name}, {"rows", t.rows}, {"columns", t.columns}, {"help", t.help}});
+    auto& events = result["events"] = Json::array();
+    for (const auto& e : d.events) events.push_back({{"name", e.name}, {"port", e.port}});
     return result;
 }
 
@@ -123,6 +131,7 @@ std::string describeText(const DeclarationData& d) {
         text += fmt::format("  {:<10} {:<14} [{}] {}.{}\n", nameOf(p.kind), p.name, p.sizeText, p.help, notes(p));
     if (!d.tensors.empty()) text += "\nTrainable tensors\n";
     for (const auto& t : d.tensors) text += fmt::format("  {:<24} ({}, {}) {}\n", t.name, t.rows, t.columns, t.help);
+    if (!d.events.empty()) text += "\nEvents of a trial: " + eventList(d) + "\n";
     return text;
 }
 
@@ -141,6 +150,7 @@ std::string describeMarkdown(const DeclarationData& d) {
     if (!d.tensors.empty()) text += "\n| trainable tensor | shape | meaning |\n|---|---|---|\n";
     for (const auto& t : d.tensors)
         text += fmt::format("| `{}` | ({}, {}) | {} |\n", t.name, cell(t.rows), cell(t.columns), cell(t.help));
+    if (!d.events.empty()) text += "\nEvents of a trial: " + cell(eventList(d)) + ".\n";
     return text;
 }
 

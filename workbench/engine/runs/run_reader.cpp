@@ -137,6 +137,13 @@ std::vector<SignalSummary> RunReader::listSignals() const {
     return result;
 }
 
+std::vector<std::int64_t> RunReader::signalIterations() const {
+    std::vector<std::int64_t> result;
+    auto row = impl_->database.prepare("SELECT DISTINCT iteration FROM signal WHERE part = 0 ORDER BY iteration");
+    while (row.step()) result.push_back(row.integer(0));
+    return result;
+}
+
 std::vector<Signal> RunReader::signals(const std::string& port) const {
     std::vector<Signal> result;
     auto row =

@@ -32,6 +32,7 @@ public:
     std::vector<Metrics> metrics(std::int64_t after = -1) const; ///< all of them
     std::vector<Event> events() const;
     std::vector<SignalSummary> listSignals() const;
+    std::vector<std::int64_t> signalIterations() const;         ///< of which some signal was recorded, in order
     std::vector<Signal> signals(const std::string& port) const; ///< by iteration
     std::optional<Tensor> signal(const std::string& port, std::int64_t iteration) const;
     /// The newest checkpoint, or the one before when the newest is damaged; nothing when the run has none.

@@ -18,23 +18,23 @@ int precisionFor(const QCPRange& range) {
 
 } // namespace
 
-void styleAxis(QCPAxis* axis) {
+void styleAxis(QCPAxis* axis, const FigureInks& inks) {
     axis->setLayer(QStringLiteral("axes"));
     axis->grid()->setLayer(QStringLiteral("grid"));
     axis->setLabelFont(labelFont());
     axis->setTickLabelFont(tickFont());
-    axis->setLabelColor(ink);
-    axis->setTickLabelColor(ink);
-    axis->setBasePen(QPen{axisInk, 1});
-    axis->setTickPen(QPen{axisInk, 1});
-    axis->setSubTickPen(QPen{axisInk, 0.7});
+    axis->setLabelColor(inks.text);
+    axis->setTickLabelColor(inks.text);
+    axis->setBasePen(QPen{inks.axis, 1});
+    axis->setTickPen(QPen{inks.axis, 1});
+    axis->setSubTickPen(QPen{inks.axis, 0.7});
     axis->setTickLength(0, 4);
     axis->setSubTickLength(0, 2);
     axis->setSubTicks(false);
     axis->setTickLabelPadding(4);
     axis->setLabelPadding(5);
     axis->setNumberFormat(QStringLiteral("gb"));
-    axis->grid()->setPen(QPen{gridInk, 0.8});
+    axis->grid()->setPen(QPen{inks.grid, 0.8});
     axis->grid()->setZeroLinePen(Qt::NoPen);
     axis->grid()->setSubGridVisible(false);
 }

@@ -9,7 +9,7 @@
 
 namespace raphe {
 
-void styleAxis(QCPAxis* axis);
+void styleAxis(QCPAxis* axis, const FigureInks& inks);
 
 /// The range that shows all data with some air, within what the description fixes.
 QCPRange rangeOf(const FigureAxis& axis, FigureExtent extent, double air);

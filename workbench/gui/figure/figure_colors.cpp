@@ -19,7 +19,8 @@ bool neutral(const FigureSeries& series) {
 
 } // namespace
 
-ColorDealer::ColorDealer(const FigureDescription& figure) {
+ColorDealer::ColorDealer(const FigureDescription& figure, const FigureInks& inks) : inks_{inks} {
+    const auto& palette = inks.dark ? darkFigurePalette : figurePalette;
     std::map<std::string, std::set<std::size_t>> panelsOf;
     for (std::size_t panel = 0; panel < figure.panels.size(); ++panel) {
         for (const FigureSeries& series : figure.panels[panel].series) {
@@ -30,15 +31,14 @@ ColorDealer::ColorDealer(const FigureDescription& figure) {
         }
     }
     std::vector<std::set<std::size_t>> taken(figure.panels.size()); // entries of the palette, by panel
-    const auto deal = [&taken](const std::set<std::size_t>& panels) {
+    const auto deal = [&taken, &palette](const std::set<std::size_t>& panels) {
         std::size_t entry = 0;
         while (
             std::any_of(panels.begin(), panels.end(), [&](std::size_t panel) { return taken[panel].count(entry) > 0; }))
             ++entry;
         for (const std::size_t panel : panels) taken[panel].insert(entry);
         const Qt::PenStyle strokes[] = {Qt::SolidLine, Qt::DashLine, Qt::DotLine};
-        return FigureLook{toColor(figurePalette[entry % figurePalette.size()]),
-                          strokes[entry / figurePalette.size() % 3]};
+        return FigureLook{toColor(palette[entry % palette.size()]), strokes[entry / palette.size() % 3]};
     };
     for (std::size_t panel = 0; panel < figure.panels.size(); ++panel) {
         for (const FigureSeries& series : figure.panels[panel].series) {
@@ -61,7 +61,8 @@ FigureLook ColorDealer::look(const FigureSeries& series) const {
     else if (unnamed != unnamed_.end())
         look = unnamed->second;
     else
-        look.color = std::holds_alternative<FigureReference>(series.data) ? referenceInk : ink;
+        look.color = std::holds_alternative<FigureReference>(series.data) ? inks_.reference : inks_.text;
+    look.inks = &inks_;
     if (series.color) look.color = toColor(*series.color);
     std::visit(
         [&look](const auto& data) {
@@ -103,7 +104,8 @@ QCPColorGradient gradientOf(FigureColorMap map) {
                "#BDDF26", "#FDE725"});
         break;
     case FigureColorMap::diverging:
-        stops({"#2166AC", "#4393C3", "#92C5DE", "#D1E5F0", "#F7F7F7", "#FDDBC7", "#F4A582", "#D6604D", "#B2182B"});
+        for (std::size_t i = 0; i < divergingStops.size(); ++i)
+            gradient.setColorStopAt(static_cast<double>(i) / (divergingStops.size() - 1), toColor(divergingStops[i]));
         break;
     case FigureColorMap::gray:
         stops({"#FFFFFF", "#000000"});

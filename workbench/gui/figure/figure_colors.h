@@ -13,12 +13,14 @@ namespace raphe {
 /// groups have different colours as long as the palette lasts, and different strokes beyond.
 class ColorDealer {
 public:
-    explicit ColorDealer(const FigureDescription& figure);
+    ColorDealer(const FigureDescription& figure, const FigureInks& inks);
+    const FigureInks& inks() const { return inks_; }
     FigureLook look(const FigureSeries& series) const;
     /// What series have in common that share a colour; empty for a series on its own.
     static const std::string& key(const FigureSeries& series);
 
 private:
+    const FigureInks& inks_;
     std::map<std::string, FigureLook> chosen_;
     std::map<const FigureSeries*, FigureLook> unnamed_;
 };

@@ -165,6 +165,20 @@ FigureBars readBars(Fields& fields, Budget& budget) {
     return bars;
 }
 
+FigureSpans readSpans(Fields& fields, Budget& budget) {
+    FigureSpans spans;
+    spans.x = fields.numbers("x", budget, Gaps::refused);
+    spans.to = fields.numbers("to", budget, Gaps::refused, spans.x.size());
+    requireOrdered(spans.x, spans.to, fields.placeOf("to"));
+    spans.y = fields.numbers("y", budget, Gaps::refused, spans.x.size());
+    spans.height = fields.numberWithin("height", spans.height, 1e-6, 1e6);
+    spans.labels = fields.texts("labels", FigureLimits::numbers);
+    if (!spans.labels.empty() && spans.labels.size() != spans.x.size())
+        throw Error(fields.placeOf("labels"), "expected " + std::to_string(spans.x.size()) + " texts, got " +
+                                                  std::to_string(spans.labels.size()));
+    return spans;
+}
+
 using SeriesReader = void (*)(Fields&, Budget&, FigureSeries&);
 
 template <auto read>
@@ -183,7 +197,8 @@ FigureSeries readSeries(const Json& value, const std::string& place, Budget& bud
                                                    {"heatmap", into<readHeatmap>},
                                                    {"hline", into<readHorizontal>},
                                                    {"vline", into<readVertical>},
-                                                   {"bars", into<readBars>}});
+                                                   {"bars", into<readBars>},
+                                                   {"spans", into<readSpans>}});
     FigureSeries series;
     if (!heatmap) {
         series.name = fields.text("name");
@@ -287,10 +302,16 @@ FigureDescription parseFigure(const nlohmann::ordered_json& document) {
                                   std::to_string(panels.size()));
     }
     std::optional<std::size_t> rows, columns;
+    Budget budget;
     if (layout) {
         Fields grid{*layout, "layout"};
         rows = grid.count("rows", FigureLimits::gridSide);
         columns = grid.count("columns", FigureLimits::gridSide);
+        if (grid.find("row_heights")) figure.rowHeights = grid.numbers("row_heights", budget, Gaps::refused);
+        for (std::size_t row = 0; row < figure.rowHeights.size(); ++row)
+            if (figure.rowHeights[row] < 0.01 || figure.rowHeights[row] > 100)
+                throw Error(element(grid.placeOf("row_heights"), row),
+                            "expected a number from 0.01 to 100, got " + shown(Json(figure.rowHeights[row])));
         grid.done();
     }
     // What the layout leaves open: as square as the number of panels allows, wide rather than high.
@@ -303,7 +324,9 @@ FigureDescription parseFigure(const nlohmann::ordered_json& document) {
         throw Error("layout", "a grid of " + std::to_string(figure.rows) + " x " + std::to_string(figure.columns) +
                                   " is too small for " + std::to_string(count) + " panels");
     }
-    Budget budget;
+    if (!figure.rowHeights.empty() && figure.rowHeights.size() != figure.rows)
+        throw Error("layout.row_heights", "expected a number for each of the " + std::to_string(figure.rows) +
+                                              " rows, got " + std::to_string(figure.rowHeights.size()));
     for (std::size_t i = 0; i < count; ++i) figure.panels.push_back(readPanel(panels[i], element("panels", i), budget));
     return figure;
 }

@@ -62,6 +62,13 @@ struct FigureRaster {
     double height = 0.8; ///< of a stroke, in rows
 };
 
+/// Periods: a bar from x to `to` in each row y, e.g. when a cue is shown.
+struct FigureSpans {
+    std::vector<double> x, to, y;
+    std::vector<std::string> labels; ///< written into them where there is room; empty: none
+    double height = 0.8;             ///< of a bar, in rows
+};
+
 /// A matrix of colours with a colour bar. The ranges are the outer edges of the first and last cell.
 struct FigureHeatmap {
     std::size_t rows = 0, columns = 0;
@@ -91,7 +98,9 @@ struct FigureSeries {
     std::string name;  ///< in the legend; empty: not there
     std::string group; ///< series of one group share a colour; empty: the name serves as the group
     std::optional<FigureColor> color;
-    std::variant<FigureLine, FigureBand, FigurePoints, FigureRaster, FigureHeatmap, FigureReference, FigureBars> data;
+    std::variant<FigureLine, FigureBand, FigurePoints, FigureRaster, FigureHeatmap, FigureReference, FigureBars,
+                 FigureSpans>
+        data;
 };
 
 struct FigurePanel {
@@ -105,6 +114,7 @@ struct FigureDescription {
     std::string title;
     std::vector<FigurePanel> panels;
     std::size_t rows = 1, columns = 1; ///< the grid; panels fill it row after row
+    std::vector<double> rowHeights;    ///< relative to one another; empty: all alike
 };
 
 /// What a description may hold. Whatever exceeds it is refused before it is stored.

@@ -18,6 +18,10 @@ inline void reach(const FigureRaster& raster, std::size_t i, FigureExtent& exten
     extent.include(raster.y[i] - 0.5 * raster.height);
     extent.include(raster.y[i] + 0.5 * raster.height);
 }
+inline void reach(const FigureSpans& spans, std::size_t i, FigureExtent& extent) {
+    extent.include(spans.y[i] - 0.5 * spans.height);
+    extent.include(spans.y[i] + 0.5 * spans.height);
+}
 /// Points and bars: with their whiskers, if there are any.
 template <class Whiskered>
 void reach(const Whiskered& series, std::size_t i, FigureExtent& extent) {

@@ -61,6 +61,12 @@ void FigurePanelView::putLegendOutside() {
 }
 
 bool FigurePanelView::placeLabelsAndLegend() {
+    const bool searches = legend && !outside && description.legend == FigureLegend::automatic;
+    if (labels.empty() && !searches) { // nothing needs to know where the data are
+        if (!legend || outside) return false;
+        putLegend(description.legend);
+        return outside != nullptr;
+    }
     const QRect area = axes->rect();
     InkMask mask{area, colorScale != nullptr};
     for (FigurePlottable* plottable : drawn) mask.add(plottable);

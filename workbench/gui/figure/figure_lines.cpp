@@ -51,7 +51,7 @@ protected:
                 painter->setPen(stroke(width));
                 painter->setBrush(Qt::NoBrush);
             }
-            for (const QPolygonF& piece : clipPolyline(area, line)) painter->drawPolyline(piece);
+            for (const QPolygonF& piece : clipPolyline(area, line)) drawStroke(painter, piece);
             line.clear();
         };
         for (std::size_t i = begin; i < end; ++i) {
@@ -102,6 +102,20 @@ protected:
     }
 
 private:
+    /// Filling the outline of a long stroke that crosses a row of pixels again and again takes time that grows with the
+    /// square of the crossings, so on the screen it is drawn in short pieces.
+    static void drawStroke(QCPPainter* painter, const QPolygonF& stroke) {
+        constexpr qsizetype most = 24;
+        if (stroke.size() <= most || painter->modes().testFlag(QCPPainter::pmVectorized) ||
+            painter->pen().style() != Qt::SolidLine) {
+            painter->drawPolyline(stroke);
+            return;
+        }
+        for (qsizetype first = 0; first + 1 < stroke.size(); first += most - 1)
+            painter->drawPolyline(stroke.constData() + first,
+                                  static_cast<int>(std::min(most, stroke.size() - first)));
+    }
+
     bool ascending_;
 };
 

@@ -71,7 +71,7 @@ protected:
         drawWhiskers(painter, QPen{look_.color, 1.2}, xs(), series_.lower, series_.upper, 3);
         const bool many = xs().size() > 5000;
         const QRectF area = this->area();
-        painter->setPen(many ? QPen{Qt::NoPen} : QPen{QColor{255, 255, 255, 200}, 0.6});
+        painter->setPen(many ? QPen{Qt::NoPen} : QPen{look_.inks->outline, 0.6});
         painter->setBrush(withOpacity(look_.color, many ? 0.5 : 0.8));
         Taken taken{0.5};
         for (std::size_t i = 0; i < xs().size(); ++i) {
@@ -123,6 +123,45 @@ protected:
     }
 };
 
+class Spans final : public FigureElements<FigureSpans> {
+public:
+    using FigureElements::FigureElements;
+
+    void extendX(FigureExtent& extent) const override {
+        FigureElements::extendX(extent);
+        for (const double to : series_.to) extent.include(to);
+    }
+
+protected:
+    void draw(QCPPainter* painter) override {
+        painter->setFont(tickFont());
+        const QFontMetricsF metrics{tickFont()};
+        const bool lightColor = look_.color.lightnessF() > 0.55F;
+        for (std::size_t i = 0; i < series_.x.size(); ++i) {
+            const QRectF whole = QRectF{pixel(series_.x[i], series_.y[i] - 0.5 * series_.height),
+                                        pixel(series_.to[i], series_.y[i] + 0.5 * series_.height)}
+                                     .normalized();
+            QRectF visible = whole.intersected(area());
+            if (whole.right() < area().left() || whole.left() > area().right()) continue;
+            visible.setWidth(std::max(visible.width(), 0.8)); // one that is shorter than a pixel is still to be seen
+            painter->setAntialiasing(true);
+            painter->setPen(Qt::NoPen);
+            painter->setBrush(withOpacity(look_.color, 0.85));
+            painter->drawRect(visible);
+            if (series_.labels.empty()) continue;
+            const QString label = text(series_.labels[i]);
+            if (metrics.horizontalAdvance(label) + 2 > visible.width() || visible.height() < 0.8 * metrics.height())
+                continue;
+            painter->setPen(lightColor ? Qt::black : Qt::white);
+            painter->drawText(visible, Qt::AlignCenter | Qt::TextDontClip | Qt::TextSingleLine, label);
+        }
+    }
+
+    void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override {
+        painter->fillRect(rect.adjusted(2, 2, -2, -2), withOpacity(look_.color, 0.85));
+    }
+};
+
 /// The centres of the bars of one series among those that share the width.
 std::vector<double> centres(const FigureBars& bars, int slot, int slotCount) {
     std::vector<double> x = bars.x;
@@ -160,8 +199,7 @@ protected:
         }
         const double room = std::abs(mKeyAxis->coordToPixel(mKeyAxis->range().lower + width_) -
                                      mKeyAxis->coordToPixel(mKeyAxis->range().lower));
-        drawWhiskers(painter, QPen{QColor{0x33, 0x33, 0x33}, 1.2}, xs(), series_.lower, series_.upper,
-                     std::min(4.0, room / 4));
+        drawWhiskers(painter, QPen{look_.inks->axis, 1.2}, xs(), series_.lower, series_.upper, std::min(4.0, room / 4));
     }
 
     void drawLegendIcon(QCPPainter* painter, const QRectF& rect) const override {
@@ -179,6 +217,9 @@ FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const Fig
 }
 FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureRaster& raster) {
     return new Raster{x, y, look, raster};
+}
+FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureSpans& spans) {
+    return new Spans{x, y, look, spans};
 }
 FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureBars& bars, int slot,
                               int slotCount) {

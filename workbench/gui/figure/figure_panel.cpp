@@ -20,7 +20,7 @@ FigurePanelView::FigurePanelView(QCustomPlot* plot, QCPLayoutGrid* grid, const F
     cell->setRowStretchFactors({0.001, 0.001, 1});
     if (!panel.title.empty()) {
         title = new QCPTextElement{plot, text(panel.title), panelTitleFont()};
-        title->setTextColor(ink);
+        title->setTextColor(dealer.inks().text);
         cell->addElement(0, 0, title);
     }
     axes = new QCPAxisRect{plot};
@@ -29,7 +29,7 @@ FigurePanelView::FigurePanelView(QCustomPlot* plot, QCPLayoutGrid* grid, const F
     x = axes->axis(QCPAxis::atBottom);
     y = axes->axis(QCPAxis::atLeft);
     for (QCPAxis* axis : {x, y}) {
-        styleAxis(axis);
+        styleAxis(axis, dealer.inks());
         const FigureAxis& given = axis == x ? panel.x : panel.y;
         axis->setScaleType(given.logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
         axis->setRangeReversed(given.reversed);
@@ -37,13 +37,13 @@ FigurePanelView::FigurePanelView(QCustomPlot* plot, QCPLayoutGrid* grid, const F
 
     // Drawn from the back to the front: areas, references, bands, events, lines, points, labels of references.
     const auto layerOf = [](const FigureSeries& series) {
-        constexpr int order[] = {4, 2, 5, 3, 0, 2, 1}; // by index of the variant
+        constexpr int order[] = {4, 2, 5, 3, 0, 2, 1, 2}; // by index of the variant
         return std::holds_alternative<FigureReference>(series.data) ? 1 : order[series.data.index()];
     };
     std::vector<std::pair<const FigureSeries*, FigureLook>> series;
     int barSeries = 0;
     for (const FigureSeries& one : panel.series) {
-        series.emplace_back(&one, std::holds_alternative<FigureHeatmap>(one.data) ? FigureLook{} : dealer.look(one));
+        series.emplace_back(&one, dealer.look(one));
         barSeries += std::holds_alternative<FigureBars>(one.data);
     }
     for (auto& [one, look] : series) { // a band shows in the legend behind the line of its group
@@ -78,9 +78,9 @@ FigurePanelView::FigurePanelView(QCustomPlot* plot, QCPLayoutGrid* grid, const F
             legend = new QCPLegend;
             axes->insetLayout()->addElement(legend, Qt::AlignTop | Qt::AlignRight);
             legend->setFont(tickFont());
-            legend->setTextColor(ink);
+            legend->setTextColor(dealer.inks().text);
             legend->setBorderPen(Qt::NoPen);
-            legend->setBrush(QColor{255, 255, 255, 215});
+            legend->setBrush(dealer.inks().veil);
             legend->setIconSize(24, 12);
             legend->setIconTextPadding(6);
             legend->setRowSpacing(0);
@@ -101,7 +101,7 @@ void FigurePanelView::addSeries(const FigureSeries& series, FigureLook look, QCu
         [&](const auto& data) {
             using Data = std::decay_t<decltype(data)>;
             if constexpr (std::is_same_v<Data, FigureHeatmap>) {
-                addHeatmap(data, plot);
+                addHeatmap(data, plot, *look.inks);
             } else if constexpr (std::is_same_v<Data, FigureBars>) {
                 drawn.push_back(newPlottable(x, y, look, data, slot, slotCount));
             } else {
@@ -113,7 +113,7 @@ void FigurePanelView::addSeries(const FigureSeries& series, FigureLook look, QCu
         series.data);
 }
 
-void FigurePanelView::addHeatmap(const FigureHeatmap& given, QCustomPlot* plot) {
+void FigurePanelView::addHeatmap(const FigureHeatmap& given, QCustomPlot* plot, const FigureInks& inks) {
     auto* map = new QCPColorMap{x, y};
     map->setInterpolate(false);
     map->setTightBoundary(false);
@@ -149,9 +149,9 @@ void FigurePanelView::addHeatmap(const FigureHeatmap& given, QCustomPlot* plot) 
     cell->addElement(2, 1, colorScale);
     cell->setColumnStretchFactor(1, 0.001);
     colorScale->setType(QCPAxis::atRight);
-    colorScale->setBarWidth(12);
     colorScale->setLabel(text(figureLabel(given.label, given.unit)));
-    styleAxis(colorScale->axis());
+    styleAxis(colorScale->axis(), inks);
+    colorScale->setBarWidth(12);
     colorScale->setRangeDrag(false);
     colorScale->setRangeZoom(false);
     auto* group = new QCPMarginGroup{plot};

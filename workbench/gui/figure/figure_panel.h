@@ -36,7 +36,7 @@ struct FigurePanelView {
 
 private:
     void addSeries(const FigureSeries& series, FigureLook look, QCustomPlot* plot, int slot, int slotCount);
-    void addHeatmap(const FigureHeatmap& map, QCustomPlot* plot);
+    void addHeatmap(const FigureHeatmap& map, QCustomPlot* plot, const FigureInks& inks);
     void chooseRanges();
     void putLegendOutside();
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "figure_description.h"
+#include "figure_style.h"
 
 #include <qcustomplot.h>
 
@@ -27,6 +28,7 @@ struct FigureLook {
     QColor color;
     Qt::PenStyle stroke = Qt::SolidLine;
     bool band = false; ///< a band of the same group lies behind, and shows in the legend
+    const FigureInks* inks = &paperInks;
 };
 
 QColor withOpacity(QColor color, double opacity);
@@ -70,6 +72,7 @@ FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const Fig
 FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureBand& band);
 FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigurePoints& points);
 FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureRaster& raster);
+FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureSpans& spans);
 /// The `slot`-th of `slotCount` series that share the width.
 FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureBars& bars, int slot, int slotCount);
 FigurePlottable* newPlottable(QCPAxis* x, QCPAxis* y, FigureLook look, const FigureReference& line);

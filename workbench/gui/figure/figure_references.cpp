@@ -85,7 +85,7 @@ void FigureReferenceLabel::draw(QCPPainter* painter) {
     const QRectF rect{area().topLeft() + offset_, textSize()};
     painter->setAntialiasing(true);
     const bool light = look_.color.lightnessF() > 0.8f; // a light line over a dark heat map
-    painter->fillRect(rect.adjusted(0, 1, 0, -1), light ? QColor{0, 0, 0, 130} : QColor{255, 255, 255, 190});
+    painter->fillRect(rect.adjusted(0, 1, 0, -1), light && !look_.inks->dark ? QColor{0, 0, 0, 130} : look_.inks->veil);
     painter->setFont(font_);
     painter->setPen(light ? look_.color : look_.color.darker(115));
     painter->drawText(rect, Qt::AlignCenter | Qt::TextDontClip | Qt::TextSingleLine,

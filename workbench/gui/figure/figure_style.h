@@ -13,10 +13,18 @@ namespace raphe {
 
 // How figures look in general: inks, fonts, and how texts are broken into lines.
 
-inline const QColor ink{0x22, 0x22, 0x22};
-inline const QColor axisInk{0x44, 0x44, 0x44};
-inline const QColor gridInk{0xE4, 0xE4, 0xE4};
-inline const QColor referenceInk{0x70, 0x70, 0x70};
+/// Everything that no series brings with it.
+struct FigureInks {
+    QColor paper, text, axis, grid, reference;
+    QColor veil;    ///< behind texts that stand on data
+    QColor outline; ///< of marks, against the one behind
+    bool dark;
+};
+/// For light paper: what every file gets. For a dark window: on its screen.
+inline const FigureInks paperInks{Qt::white,          {0x22, 0x22, 0x22},   {0x44, 0x44, 0x44},   {0xE4, 0xE4, 0xE4},
+                                  {0x70, 0x70, 0x70}, {255, 255, 255, 215}, {255, 255, 255, 200}, false};
+inline const FigureInks darkInks{{0x1A, 0x1C, 0x1F}, {0xE6, 0xE8, 0xEB}, {0xA6, 0xAE, 0xB6},      {0x33, 0x38, 0x3E},
+                                 {0x9A, 0xA4, 0xAE}, {26, 28, 31, 205},  {0x1A, 0x1C, 0x1F, 200}, true};
 
 inline QString text(const std::string& utf8) { return QString::fromStdString(utf8); }
 inline QColor toColor(const FigureColor& c) { return {c[0], c[1], c[2]}; }

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <utility>
 
 namespace raphe {
@@ -48,29 +49,56 @@ FigureWidget::FigureWidget(QWidget* parent) : QWidget{parent}, plot_{new QCustom
             for (const auto& panel : panels_) panel->fitTicks(); // the user may have zoomed
         }
     });
+    connect(plot_, &QCustomPlot::mouseMove, this, [this](QMouseEvent* event) {
+        for (std::size_t p = 0; p < panels_.size(); ++p)
+            if (panels_[p]->axes->rect().contains(event->pos())) {
+                Q_EMIT hovered(static_cast<int>(p), panels_[p]->x->pixelToCoord(event->position().x()),
+                               panels_[p]->y->pixelToCoord(event->position().y()));
+                return;
+            }
+        Q_EMIT hovered(-1, 0, 0);
+    });
     connect(plot_, &QCustomPlot::afterReplot, this, &FigureWidget::drawn);
 }
 
 FigureWidget::~FigureWidget() = default;
 
-void FigureWidget::setFigure(FigureDescription figure) {
-    // What is drawn borrows from the figure, so it goes first.
+/// What is drawn borrows from the figure, so it goes first.
+void FigureWidget::clear() {
     panels_.clear();
     title_ = nullptr;
     plot_->clearPlottables();
     plot_->plotLayout()->clear();
-    figure_ = std::move(figure);
     stale_ = true;
     if (!redraw_->isActive()) redraw_->start();
 }
 
+void FigureWidget::setFigure(FigureDescription figure) {
+    clear();
+    figure_ = std::move(figure);
+}
+
+void FigureWidget::setDark(bool dark) {
+    if (dark == dark_) return;
+    dark_ = dark;
+    plot_->setBackground(QBrush{(dark ? darkInks : paperInks).paper});
+    clear();
+}
+
+std::unique_ptr<FigureWidget> FigureWidget::onPaper() const {
+    auto paper = std::make_unique<FigureWidget>();
+    paper->setFigure(figure_);
+    return paper;
+}
+
 void FigureWidget::rebuildIfNeeded() {
     if (!std::exchange(stale_, false)) return;
+    const FigureInks& inks = dark_ ? darkInks : paperInks;
     QCPLayoutGrid* page = plot_->plotLayout();
     page->setRowSpacing(0);
     if (!figure_.title.empty()) {
         title_ = new QCPTextElement{plot_, text(figure_.title), figureTitleFont()};
-        title_->setTextColor(ink);
+        title_->setTextColor(inks.text);
         title_->setMargins({8, 6, 8, 4});
         page->addElement(0, 0, title_);
     }
@@ -81,7 +109,7 @@ void FigureWidget::rebuildIfNeeded() {
     grid->setRowSpacing(10);
     grid->setColumnSpacing(12);
 
-    const ColorDealer dealer{figure_};
+    const ColorDealer dealer{figure_, inks};
     std::map<std::size_t, QCPMarginGroup*> left, bottom;
     for (std::size_t i = 0; i < figure_.panels.size(); ++i) {
         const std::size_t row = i / figure_.columns, column = i % figure_.columns;
@@ -101,6 +129,8 @@ void FigureWidget::rebuildIfNeeded() {
             axes->setMarginGroup(QCP::msBottom, group);
         }
     }
+    for (std::size_t row = 0; row < figure_.rowHeights.size() && static_cast<int>(row) < grid->rowCount(); ++row)
+        grid->setRowStretchFactor(static_cast<int>(row), figure_.rowHeights[row]);
     arranged_ = {};
 }
 
@@ -144,14 +174,22 @@ void FigureWidget::arrange(QSize size) {
 }
 
 QSizeF FigureWidget::naturalSize(const FigureDescription& figure) {
-    const auto columns = static_cast<double>(figure.columns), rows = static_cast<double>(figure.rows);
+    const auto columns = static_cast<double>(figure.columns);
+    const double rows = figure.rowHeights.empty()
+                            ? static_cast<double>(figure.rows)
+                            : std::accumulate(figure.rowHeights.begin(), figure.rowHeights.end(), 0.0);
     return {columns == 1 ? 130 : 90 * columns,
-            (rows == 1 && columns == 1 ? 85 : 70 * rows) + (figure.title.empty() ? 0 : 8)};
+            (figure.rows == 1 && columns == 1 ? 85 : 70 * rows) + (figure.title.empty() ? 0 : 8)};
 }
 
 FigurePanelGeometry FigureWidget::panelGeometry(std::size_t index) const {
     const FigurePanelView& panel = *panels_.at(index);
     return {QRectF{panel.axes->rect()}, panel.legend ? QRectF{panel.legend->outerRect()} : QRectF{}};
+}
+
+QPointF FigureWidget::pixel(std::size_t index, double x, double y) const {
+    const FigurePanelView& panel = *panels_.at(index);
+    return {panel.x->coordToPixel(x), panel.y->coordToPixel(y)};
 }
 
 QSize FigureWidget::beginExport(QSizeF millimetres) {
@@ -169,6 +207,7 @@ void FigureWidget::endExport() {
 }
 
 QByteArray FigureWidget::svg(QSizeF millimetres) {
+    if (dark_) return onPaper()->svg(millimetres);
     const QSize size = beginExport(millimetres);
     QByteArray bytes;
     QBuffer buffer{&bytes};
@@ -189,6 +228,7 @@ QByteArray FigureWidget::svg(QSizeF millimetres) {
 }
 
 QByteArray FigureWidget::png(QSizeF millimetres, int dotsPerInch) {
+    if (dark_) return onPaper()->png(millimetres, dotsPerInch);
     const double scale = dotsPerInch / 96.0;
     const QSizeF pixels = millimetres * unitsPerMillimetre * scale;
     if (pixels.width() * pixels.height() > 2e8 || pixels.width() > 30000 || pixels.height() > 30000) {
@@ -209,6 +249,7 @@ QByteArray FigureWidget::png(QSizeF millimetres, int dotsPerInch) {
 }
 
 QByteArray FigureWidget::pdf(QSizeF millimetres) {
+    if (dark_) return onPaper()->pdf(millimetres);
     constexpr int resolution = 1200;
     const QSize size = beginExport(millimetres);
     QByteArray bytes;

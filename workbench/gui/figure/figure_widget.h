@@ -33,6 +33,8 @@ public:
     explicit FigureWidget(QWidget* parent = nullptr);
     ~FigureWidget() override;
 
+    /// Colours of the screen; files are for light paper in any case.
+    void setDark(bool dark);
     /// Replaces the figure. On the screen it is redrawn at most 30 times a second, however often this is called.
     void setFigure(FigureDescription figure);
     const FigureDescription& figure() const { return figure_; }
@@ -50,12 +52,18 @@ public:
     /// Panels of the last drawing.
     std::size_t panelCount() const { return panels_.size(); }
     FigurePanelGeometry panelGeometry(std::size_t panel) const;
+    /// Where a point of a panel stands in it.
+    QPointF pixel(std::size_t panel, double x, double y) const;
 
 Q_SIGNALS:
     void drawn(); ///< on the screen
+    /// The mouse is over a point of a panel; -1: over none.
+    void hovered(int panel, double x, double y);
 
 private:
+    void clear();
     void rebuildIfNeeded();
+    std::unique_ptr<FigureWidget> onPaper() const;
     void arrange(QSize size);
     void updateLayout();
     QSize beginExport(QSizeF millimetres);
@@ -65,6 +73,7 @@ private:
     QCustomPlot* plot_;
     std::vector<std::unique_ptr<FigurePanelView>> panels_;
     QTimer* redraw_;
+    bool dark_ = false;
     bool stale_ = false; ///< figure_ is newer than what plot_ holds
     QCPTextElement* title_ = nullptr;
     QSize arranged_; ///< the size that legends and labels were placed for

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/running/run_job.h"
 
+#include "gui/shell/priority.h"
+
 #include <limits>
 
 namespace raphe {
@@ -60,6 +62,7 @@ void RunJob::start(bool pauseAfterOne) {
 }
 
 void RunJob::work() {
+    stepBackBehindTheWindow();
     // While the session lives, this is what it is reached by.
     struct Life {
         explicit Life(RunJob& of) : job(of) {}

@@ -53,6 +53,8 @@ public:
     const Experiment& experiment() const { return experiment_; }
     const std::filesystem::path& folder() const { return options_.folder; }
     int threads() const { return options_.session.threads; }
+    /// @pre it has not been started
+    void setThreads(int threads) { options_.session.threads = threads; }
 
     void start(bool pauseAfterOne = false);
     void pause();

@@ -19,7 +19,7 @@ QString durationText(double seconds) {
 }
 
 RunQueue::RunQueue(const PluginHost& plugins, QObject* parent) : QAbstractTableModel(parent), plugins_(plugins) {
-    timer_.setInterval(50);
+    timer_.setInterval(100);
     connect(&timer_, &QTimer::timeout, this, &RunQueue::poll);
 }
 
@@ -32,15 +32,8 @@ void RunQueue::setSettings(const Settings& settings) {
     startDue();
 }
 
-RunOptions RunQueue::options() const {
-    RunOptions options;
-    options.session.threads =
-        settings_.threads > 0 ? settings_.threads : std::max(1, QThread::idealThreadCount() / settings_.atOnce);
-    return options;
-}
-
 int RunQueue::add(Experiment experiment, bool paused) {
-    auto runOptions = options();
+    RunOptions runOptions;
     runOptions.folder = freshRunFolder(experiment.name, settings_.runs);
     // Taken at once, so that the next one of this second gets another.
     std::filesystem::create_directories(runOptions.folder);
@@ -52,7 +45,7 @@ int RunQueue::addResumed(const std::filesystem::path& folder) {
         if (item.job->folder() == folder && !item.job->status().ended())
             throw Error(folder.string(), "is being run already");
     auto experiment = experimentOfRun(folder, plugins_.registry());
-    auto runOptions = options();
+    RunOptions runOptions;
     runOptions.folder = folder;
     runOptions.resume = true;
     return append({std::make_shared<RunJob>(std::move(experiment), plugins_, std::move(runOptions)), false});
@@ -76,6 +69,15 @@ void RunQueue::removeEnded() {
     }
 }
 
+void RunQueue::putFirst(int row) {
+    int first = 0;
+    while (first < row && job(first).status().state != JobState::waiting) ++first;
+    if (first >= row || job(row).status().state != JobState::waiting) return;
+    beginMoveRows({}, row, row, {}, first);
+    std::rotate(jobs_.begin() + first, jobs_.begin() + row, jobs_.begin() + row + 1);
+    endMoveRows();
+}
+
 bool RunQueue::anyActive() const {
     return std::any_of(jobs_.begin(), jobs_.end(), [](const Item& item) { return !item.job->status().ended(); });
 }
@@ -85,6 +87,9 @@ void RunQueue::startDue() {
     for (auto& item : jobs_) {
         if (active >= settings_.atOnce) break;
         if (item.job->status().state != JobState::waiting) continue;
+        // Runs side by side may each use all cores: the system serves their threads evenly, and no core stands idle
+        // when one run pauses or ends.
+        item.job->setThreads(settings_.threads > 0 ? settings_.threads : std::max(1, QThread::idealThreadCount()));
         item.job->start(item.paused);
         ++active;
     }

@@ -24,7 +24,7 @@ public:
 
     struct Settings {
         std::filesystem::path runs = "runs"; ///< where folders of runs are made
-        int threads = 0;                     ///< of each run; 0: the cores shared among those that run at once
+        int threads = 0; ///< of each run; 0: as many as there are cores, shared evenly with those that run beside it
         int atOnce = 1;
     };
     const Settings& settings() const { return settings_; }
@@ -36,6 +36,8 @@ public:
     /// Goes on with the run of a folder. @throws Error
     int addResumed(const std::filesystem::path& folder);
     void removeEnded();
+    /// Lets a run that waits be the next to begin.
+    void putFirst(int row);
 
     int jobCount() const { return static_cast<int>(jobs_.size()); }
     RunJob& job(int row) const { return *jobs_[static_cast<std::size_t>(row)].job; }
@@ -62,7 +64,6 @@ private:
     int append(Item item);
     void startDue();
     void poll();
-    RunOptions options() const;
     QString shownMetric(const RunJob& job) const;
 
     const PluginHost& plugins_;

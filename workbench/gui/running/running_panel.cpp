@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/running/running_panel.h"
 
+#include "gui/shell/icons.h"
 #include "gui/shell/theme.h"
 
 #include <QApplication>
@@ -16,6 +17,7 @@
 #include <QStyle>
 #include <QStyledItemDelegate>
 #include <QThread>
+#include <QToolButton>
 #include <QTreeView>
 #include <QUrl>
 #include <QVBoxLayout>
@@ -58,7 +60,8 @@ public:
 } // namespace
 
 RunningPanel::RunningPanel(RunQueue& queue, QWidget* parent)
-    : QWidget(parent), queue_(queue), view_(new QTreeView), empty_(new QLabel) {
+    : QWidget(parent), queue_(queue), view_(new QTreeView), empty_(new QLabel), pause_(new QToolButton),
+      step_(new QToolButton), stop_(new QToolButton), play_(new QToolButton) {
     view_->setModel(&queue);
     view_->setRootIsDecorated(false);
     view_->setUniformRowHeights(true);
@@ -70,8 +73,11 @@ RunningPanel::RunningPanel(RunQueue& queue, QWidget* parent)
     const int widths[] = {230, 75, 190, 80, 95};
     for (int c = 0; c < 5; ++c) view_->setColumnWidth(c, widths[c]);
     connect(view_, &QWidget::customContextMenuRequested, this, &RunningPanel::showMenu);
-    connect(view_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
-            [this](const QModelIndex& now) { Q_EMIT chosen(now.row()); });
+    connect(view_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
+        updateButtons();
+        Q_EMIT chosen(now.row());
+    });
+    connect(&queue, &RunQueue::stateChanged, this, &RunningPanel::updateButtons);
     connect(view_, &QTreeView::activated, this, [this](const QModelIndex& index) { Q_EMIT playWanted(index.row()); });
 
     empty_->setText(tr("Runs appear here. Open an experiment and press Run (F5)."));
@@ -105,8 +111,32 @@ RunningPanel::RunningPanel(RunQueue& queue, QWidget* parent)
     clear->setToolTip(tr("Takes ended runs off this list; their folders stay"));
     connect(clear, &QPushButton::clicked, &queue, &RunQueue::removeEnded);
 
+    const auto button = [this](QToolButton* item, const std::function<void(RunJob&)>& act) {
+        item->setAutoRaise(true);
+        item->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+        connect(item, &QToolButton::clicked, this, [this, act] {
+            if (currentRow() >= 0) act(queue_.job(currentRow()));
+            updateButtons();
+        });
+    };
+    button(pause_, [](RunJob& job) { job.status().state == JobState::paused ? job.resume() : job.pause(); });
+    button(step_, [](RunJob& job) { job.step(); });
+    button(stop_, [](RunJob& job) { job.stop(); });
+    play_->setAutoRaise(true);
+    play_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    connect(play_, &QToolButton::clicked, this, [this] {
+        if (currentRow() >= 0) Q_EMIT playWanted(currentRow());
+    });
+    step_->setText(tr("One iteration"));
+    stop_->setText(tr("Stop"));
+    stop_->setToolTip(tr("Stops after a checkpoint; the run can be resumed"));
+    play_->setText(tr("Play trials"));
+    connect(&ThemeSignal::instance(), &ThemeSignal::changed, this, &RunningPanel::updateButtons);
+
     auto* row = new QHBoxLayout;
     row->setContentsMargins(6, 4, 6, 4);
+    for (auto* item : {pause_, step_, stop_, play_}) row->addWidget(item);
+    row->addSpacing(16);
     row->addWidget(new QLabel{tr("Runs at once")});
     row->addWidget(atOnce);
     row->addSpacing(12);
@@ -121,11 +151,27 @@ RunningPanel::RunningPanel(RunQueue& queue, QWidget* parent)
     layout->addWidget(empty_, 1);
     layout->addWidget(view_, 1);
     showEmpty();
+    updateButtons();
 }
 
 int RunningPanel::currentRow() const {
     const QModelIndex index = view_->currentIndex();
     return index.isValid() ? index.row() : queue_.jobCount() - 1;
+}
+
+void RunningPanel::updateButtons() {
+    const int row = currentRow();
+    const JobState state = row >= 0 && row < queue_.jobCount() ? queue_.job(row).status().state : JobState::failed;
+    const bool paused = state == JobState::paused;
+    pause_->setText(paused ? tr("Go on") : tr("Pause"));
+    pause_->setIcon(icon(paused ? Symbol::run : Symbol::pause));
+    step_->setIcon(icon(Symbol::step));
+    stop_->setIcon(icon(Symbol::stop));
+    play_->setIcon(icon(Symbol::forward));
+    pause_->setEnabled(paused || state == JobState::running);
+    step_->setEnabled(paused);
+    stop_->setEnabled(row >= 0 && state < JobState::stopping);
+    play_->setEnabled(row >= 0 && state != JobState::waiting && state != JobState::failed);
 }
 
 void RunningPanel::choose(int row) { view_->setCurrentIndex(queue_.index(row, 0)); }
@@ -141,6 +187,9 @@ void RunningPanel::showMenu(const QPoint& at) {
         menu.addAction(tr("Go on"), [&] { queue_.job(row).resume(); });
         menu.addAction(tr("One iteration"), [&] { queue_.job(row).step(); });
     }
+    if (status.state == JobState::waiting) menu.addAction(tr("Run it next"), [&] { queue_.putFirst(row); });
+    if (status.state == JobState::stopped && status.iteration > 0)
+        menu.addAction(tr("Resume"), [&] { Q_EMIT resumeWanted(queue_.job(row).folder()); });
     if (!status.ended()) menu.addAction(tr("Stop"), [&] { queue_.job(row).stop(); });
     menu.addAction(tr("Play trials"), [&] { Q_EMIT playWanted(row); });
     menu.addSeparator();

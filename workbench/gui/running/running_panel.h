@@ -5,8 +5,11 @@
 
 #include <QWidget>
 
+#include <filesystem>
+
 class QLabel;
 class QSpinBox;
+class QToolButton;
 class QTreeView;
 
 namespace raphe {
@@ -25,13 +28,16 @@ public:
 Q_SIGNALS:
     void chosen(int row);
     void playWanted(int row); ///< its trials are to be shown
+    void resumeWanted(const std::filesystem::path& folder);
 
 private:
     void showMenu(const QPoint& at);
+    void updateButtons();
 
     RunQueue& queue_;
     QTreeView* view_;
     QLabel* empty_;
+    QToolButton *pause_, *step_, *stop_, *play_;
 };
 
 } // namespace raphe

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gui/shell/priority.h"
+
 #include <QCoreApplication>
 #include <QMetaObject>
 #include <QPointer>
@@ -19,6 +21,7 @@ void inBackground(QObject* receiver, Compute compute, Done done, Failed failed) 
     const QPointer<QObject> alive{receiver};
     QThreadPool::globalInstance()->start(
         [alive, compute = std::move(compute), done = std::move(done), failed = std::move(failed)]() mutable {
+            stepBackBehindTheWindow();
             auto result = std::make_shared<Result>();
             QString why;
             bool good = true;

@@ -80,6 +80,9 @@ void draw(QPainter& p, Symbol symbol, const QColor& ink, bool enabled) {
         p.drawPolygon(QPolygonF{{3, 19}, {3, 5}, {9, 5}, {11, 8}, {20, 8}, {20, 19}});
         p.drawLine(3, 12, 20, 12);
         break;
+    case Symbol::backStep:
+        filled({{15, 6}, {7, 12}, {15, 18}}, ink);
+        break;
     case Symbol::back:
         filled({{18, 6}, {10, 12}, {18, 18}}, ink);
         p.setPen(pen);

@@ -7,6 +7,7 @@
 #include "gui/runs/runs_panel.h"
 #include "gui/start/start_page.h"
 #include "gui/watching/curves_panel.h"
+#include "gui/watching/tensor_panel.h"
 #include "gui/watching/trial_panel.h"
 
 #include <QCloseEvent>
@@ -21,6 +22,7 @@
 #include <QTabBar>
 #include <QTabWidget>
 #include <QThreadPool>
+#include <QTimer>
 #include <QToolButton>
 #include <QUrl>
 
@@ -28,13 +30,15 @@ namespace raphe {
 namespace {
 
 constexpr int layoutVersion = 1;
+constexpr int trialsHeight = 400;
 
 } // namespace
 
 MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     : plugins_(plugins), queue_(plugins), tabs_(new QTabWidget), start_(new StartPage{plugins.registry()}),
       mechanisms_(new MechanismPanel{plugins}), inspector_(new InspectorPanel), running_(new RunningPanel{queue_}),
-      curves_(new CurvesPanel{queue_}), trials_(new TrialPanel), runs_(new RunsPanel{runs}), echo_(new QPlainTextEdit),
+      curves_(new CurvesPanel{queue_}), trials_(new TrialPanel{plugins.registry()}),
+      tensors_(new TensorPanel{*trials_}), runs_(new RunsPanel{runs}), echo_(new QPlainTextEdit),
       state_(new QToolButton), difference_(new QLabel) {
     auto settings = queue_.settings();
     settings.runs = std::move(runs);
@@ -72,10 +76,12 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     });
     statusBar()->addWidget(state_, 1);
     statusBar()->addPermanentWidget(difference_);
+    connect(difference_, &QLabel::linkActivated, this, &MainWindow::showDifferences);
     connect(&ThemeSignal::instance(), &ThemeSignal::changed, this, &MainWindow::showState);
     restoreSettings();
     updateActions();
     showState();
+    watchdog_.start();
 }
 
 MainWindow::~MainWindow() {
@@ -100,13 +106,14 @@ void MainWindow::buildPanels() {
     auto* running = dock("running", tr("Running"), running_, Qt::BottomDockWidgetArea);
     auto* curves = dock("curves", tr("Learning curves"), curves_, Qt::BottomDockWidgetArea);
     auto* trials = dock("trials", tr("Trials"), trials_, Qt::BottomDockWidgetArea);
+    auto* tensors = dock("tensors", tr("Tensors"), tensors_, Qt::BottomDockWidgetArea);
     auto* stored = dock("runs", tr("Runs"), runs_, Qt::BottomDockWidgetArea);
     echo_->setReadOnly(true);
     echo_->setMaximumBlockCount(2000);
     echo_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
     echo_->setPlaceholderText(tr("What is done to a document appears here as Lua."));
     auto* echo = dock("commands", tr("Commands"), echo_, Qt::BottomDockWidgetArea);
-    for (auto* next : {curves, trials, stored, echo}) tabifyDockWidget(running, next);
+    for (auto* next : {curves, trials, tensors, stored, echo}) tabifyDockWidget(running, next);
     running->raise();
     resizeDocks({left, right}, {230, 310}, Qt::Horizontal);
     resizeDocks({running}, {290}, Qt::Vertical);
@@ -123,6 +130,12 @@ void MainWindow::raisePanel(QWidget* panel) {
         if (item->widget() == panel) {
             item->show();
             item->raise();
+            // Several plots, one above the other, want more room than a list.
+            if (item->widget() == trials_ && !item->isFloating() && item->height() < trialsHeight) {
+                resizeDocks({item}, {trialsHeight}, Qt::Vertical);
+                if (CanvasView* view = currentView()) // the graph keeps its moment in sight
+                    QTimer::singleShot(0, view, [view] { view->zoomToFit(); });
+            }
         }
 }
 

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "gui/canvas/canvas_view.h"
+#include "gui/running/run_difference.h"
 #include "gui/running/run_queue.h"
 #include "gui/shell/open_document.h"
+#include "gui/shell/stall_watchdog.h"
 #include "gui/shell/theme.h"
 
 #include "engine/mechanisms/plugin_host.h"
@@ -28,7 +30,9 @@ class MechanismPanel;
 class RunningPanel;
 class RunsPanel;
 class StartPage;
+class TensorPanel;
 class TrialPanel;
+struct TrialSource;
 
 /// The window: documents in tabs, panels around them, and what connects the two.
 class MainWindow final : public QMainWindow {
@@ -47,6 +51,9 @@ public:
 
     RunQueue& queue() { return queue_; }
     TrialPanel& trials() { return *trials_; }
+    TensorPanel& tensors() { return *tensors_; }
+    CurvesPanel& curves() { return *curves_; }
+    StallWatchdog& watchdog() { return watchdog_; }
     RunsPanel& runs() { return *runs_; }
     InspectorPanel& inspector() { return *inspector_; }
     /// Offers what a crash has left behind.
@@ -84,6 +91,9 @@ private:
     // window_running.cpp
     void connectRunning();
     void choseJob(int row);
+    void playFrom(TrialSource source, CanvasView* canvas);
+    void showDiagnostics();
+    void showDifferences();
     void trialsOfJob(int row);
     void trialsOfStored(const std::filesystem::path& folder, const QString& name);
     void trialsOfDocument();
@@ -91,6 +101,7 @@ private:
 
     const PluginHost& plugins_;
     RunQueue queue_;
+    StallWatchdog watchdog_;
     QTabWidget* tabs_;
     StartPage* start_;
     MechanismPanel* mechanisms_;
@@ -98,6 +109,7 @@ private:
     RunningPanel* running_;
     CurvesPanel* curves_;
     TrialPanel* trials_;
+    TensorPanel* tensors_;
     RunsPanel* runs_;
     QPlainTextEdit* echo_;
     std::vector<QDockWidget*> docks_;
@@ -106,6 +118,7 @@ private:
     QPointer<CanvasView> trialCanvas_; ///< where the moment of a trial is shown
     QToolButton* state_;
     QLabel* difference_;
+    std::vector<SettingDifference> differences_; ///< between the document that is shown and its last run
 
     QAction *undo_, *redo_, *save_, *saveAs_, *run_, *runSeed_, *step_, *pause_, *stop_, *play_, *close_;
     std::vector<QAction*> needDocument_;

@@ -156,6 +156,7 @@ void MainWindow::buildActions() {
     needDocument_.insert(needDocument_.end(), {run_, runSeed_, runMenu->actions().back()});
 
     QMenu* help = menuBar()->addMenu(tr("&Help"));
+    help->addAction(action(tr("&Diagnostics"), {}, [this] { showDiagnostics(); }));
     help->addAction(action(tr("&About Raphe"), {}, [this] {
         QMessageBox::about(this, tr("About Raphe"),
                            tr("<b>Raphe %1</b><p>A workbench for neuromodulated neural networks.</p>"

@@ -3,6 +3,7 @@
 #include "gui/inspector/inspector_panel.h"
 #include "gui/shell/main_window.h"
 #include "gui/start/start_page.h"
+#include "gui/watching/trial_panel.h"
 
 #include <QFileDialog>
 #include <QFileInfo>
@@ -119,6 +120,7 @@ void MainWindow::documentChanged(CanvasView& view) {
     tabs_->setTabText(tab, (modified ? QStringLiteral("● ") : QString{}) + view.document().title());
     const auto& path = view.document().document().path();
     tabs_->setTabToolTip(tab, path.empty() ? tr("not saved yet") : QString::fromStdString(path.string()));
+    if (trialCanvas_ == &view) trials_->setDocumentInterventions(view.document().experiment().interventions);
     updateActions();
     showState();
 }
@@ -143,16 +145,22 @@ void MainWindow::showState() {
 
     // Editing does not touch a run; one should see when the two are no longer the same.
     difference_->clear();
+    differences_.clear();
     for (int row = queue_.jobCount() - 1; row >= 0; --row) {
         const auto begun = begunFrom_.find(&queue_.job(row));
         if (begun == begunFrom_.end() || begun->second != view) continue;
-        QStringList places;
-        for (const auto& change : difference(queue_.job(row).experiment().toJson(), experiment.toJson()))
-            if (change.place() != "seed") places << QString::fromStdString(change.place());
-        if (places.isEmpty()) return;
-        difference_->setText(tr("differs from its last run in %1%2")
-                                 .arg(QStringList{places.mid(0, 2)}.join(", "), places.size() > 2 ? ", …" : ""));
-        difference_->setToolTip(places.join('\n'));
+        differences_ = differencesBetween(queue_.job(row).experiment(), experiment);
+        if (differences_.empty()) return;
+        QStringList few, all;
+        for (const auto& item : differences_) {
+            const QString words = QString::fromStdString(item.text());
+            if (few.size() < 2) few << words.toHtmlEscaped();
+            all << words;
+        }
+        difference_->setText(tr("differs from its last run: %1%2 <a href='all'>%3</a>")
+                                 .arg(few.join(", "), all.size() > 2 ? ", …" : "",
+                                      all.size() > 2 ? tr("all %1").arg(all.size()) : tr("details")));
+        difference_->setToolTip(all.join('\n').toHtmlEscaped().replace('\n', "<br>"));
         return;
     }
 }

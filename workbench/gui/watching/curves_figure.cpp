@@ -65,28 +65,38 @@ void decimate(std::vector<double>& x, std::vector<double>& y, std::size_t limit)
     y = std::move(keptY);
 }
 
-FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLook& look) {
+std::string metricTitle(const std::string& metric) {
+    std::string title = metric;
+    std::replace(title.begin(), title.end(), '_', ' ');
+    if (!title.empty()) title[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(title[0])));
+    return title;
+}
+
+FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLook& look, std::size_t columns) {
     FigureDescription figure;
-    FigurePanel& panel = figure.panels.emplace_back();
-    panel.x.label = "Iteration";
-    panel.y.label = look.metric;
-    std::replace(panel.y.label.begin(), panel.y.label.end(), '_', ' ');
-    if (!panel.y.label.empty())
-        panel.y.label[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(panel.y.label[0])));
-    panel.y.logarithmic = look.logarithmic;
-    for (const Curve& curve : curves) {
-        const auto found = curve.history->metrics.find(look.metric);
-        if (found == curve.history->metrics.end() || found->second.empty()) continue;
-        const auto width = look.smoothing > 0 ? static_cast<std::size_t>(look.smoothing)
-                                              : std::max<std::size_t>(1, found->second.size() / 100);
-        FigureLine line{.x = curve.history->iterations, .y = movingAverage(found->second, width)};
-        line.y.resize(line.x.size(), std::numeric_limits<double>::quiet_NaN());
-        if (look.logarithmic) // what has no logarithm is a gap
-            for (double& value : line.y)
-                if (!(value > 0)) value = std::numeric_limits<double>::quiet_NaN();
-        decimate(line.x, line.y, pointLimit);
-        panel.series.push_back({.name = curve.name, .group = {}, .color = {}, .data = std::move(line)});
+    for (const auto& metric : look.metrics) {
+        FigurePanel& panel = figure.panels.emplace_back();
+        panel.x.label = "Iteration";
+        panel.y.label = metricTitle(metric);
+        panel.y.logarithmic = look.logarithmic;
+        // Where it does not jump about while the curves grow. That of the first plot holds for all.
+        panel.legend = figure.panels.size() > 1 ? FigureLegend::none : FigureLegend::outside;
+        for (const Curve& curve : curves) {
+            const auto found = curve.history->metrics.find(metric);
+            if (found == curve.history->metrics.end() || found->second.empty()) continue;
+            const auto width = look.smoothing > 0 ? static_cast<std::size_t>(look.smoothing)
+                                                  : std::max<std::size_t>(1, found->second.size() / 100);
+            FigureLine line{.x = curve.history->iterations, .y = movingAverage(found->second, width)};
+            line.y.resize(line.x.size(), std::numeric_limits<double>::quiet_NaN());
+            if (look.logarithmic) // what has no logarithm is a gap
+                for (double& value : line.y)
+                    if (!(value > 0)) value = std::numeric_limits<double>::quiet_NaN();
+            decimate(line.x, line.y, pointLimit);
+            panel.series.push_back({.name = curve.name, .group = {}, .color = {}, .data = std::move(line)});
+        }
     }
+    figure.columns = std::clamp<std::size_t>(columns, 1, std::max<std::size_t>(1, figure.panels.size()));
+    figure.rows = std::max<std::size_t>(1, (figure.panels.size() + figure.columns - 1) / figure.columns);
     return figure;
 }
 

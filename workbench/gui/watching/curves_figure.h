@@ -16,16 +16,19 @@ struct Curve {
 };
 
 struct CurvesLook {
-    std::string metric;
-    int smoothing = 0; ///< iterations of the moving average; 0: 1 % of the run
+    std::vector<std::string> metrics; ///< a panel each
+    int smoothing = 0;                ///< iterations of the moving average; 0: 1 % of the run
     bool logarithmic = false;
 };
 
 /// Names of the metrics that some curve has, the usual ones first.
 std::vector<std::string> metricsOf(const std::vector<Curve>& curves);
 
+/// "gradient_norm" -> "Gradient norm"
+std::string metricTitle(const std::string& metric);
+
 /// Learning curves, with no more points than a screen can show.
-FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLook& look);
+FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLook& look, std::size_t columns = 2);
 
 /// As many points as `limit`, about: the least and the largest value of each stretch, so that no peak is lost.
 void decimate(std::vector<double>& x, std::vector<double>& y, std::size_t limit);

@@ -4,21 +4,29 @@
 #include "engine/runs/run_reader.h"
 #include "figure_widget.h"
 #include "gui/shell/background.h"
-#include "gui/shell/icons.h"
+#include "gui/shell/theme.h"
 #include "gui/watching/save_figure.h"
 
 #include <QCheckBox>
-#include <QComboBox>
+#include <QElapsedTimer>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QListWidget>
+#include <QMenu>
 #include <QMessageBox>
 #include <QSpinBox>
 #include <QSplitter>
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace raphe {
+namespace {
+
+constexpr int fastestReplot = 250; ///< ms
+
+} // namespace
 
 /// A run that is under way or was here, or one that was read from its folder.
 struct CurvesPanel::Source {
@@ -31,11 +39,12 @@ struct CurvesPanel::Source {
 
 CurvesPanel::CurvesPanel(RunQueue& queue, QWidget* parent)
     : QWidget(parent), queue_(queue), figure_(new FigureWidget), empty_(new QLabel), list_(new QListWidget),
-      metric_(new QComboBox), smoothing_(new QSpinBox), logarithmic_(new QCheckBox{tr("Log axis")}),
-      hold_(new QToolButton) {
-    metric_->setMinimumContentsLength(14);
-    metric_->setToolTip(tr("What is drawn"));
-    metric_->setAccessibleName(tr("Metric"));
+      metric_(new QToolButton), metrics_(new QMenu{this}), smoothing_(new QSpinBox),
+      logarithmic_(new QCheckBox{tr("Log axis")}), hold_(new QToolButton) {
+    metric_->setText(tr("Metrics"));
+    metric_->setToolTip(tr("What is drawn, each in a plot of its own"));
+    metric_->setPopupMode(QToolButton::InstantPopup);
+    metric_->setMenu(metrics_);
     smoothing_->setRange(0, 100000);
     smoothing_->setSpecialValueText(tr("1 % of the run"));
     smoothing_->setToolTip(tr("Moving average over so many iterations"));
@@ -77,7 +86,7 @@ CurvesPanel::CurvesPanel(RunQueue& queue, QWidget* parent)
     list_->hide();
 
     replotTimer_.setSingleShot(true);
-    replotTimer_.setInterval(100);
+    replotTimer_.setInterval(fastestReplot);
     connect(&replotTimer_, &QTimer::timeout, this, &CurvesPanel::replot);
     connect(&queue, &RunQueue::measured, this, &CurvesPanel::requestReplot);
     connect(&queue, &QAbstractItemModel::rowsInserted, this, [this](const QModelIndex&, int first, int last) {
@@ -88,10 +97,13 @@ CurvesPanel::CurvesPanel(RunQueue& queue, QWidget* parent)
         }
     });
     connect(list_, &QListWidget::itemChanged, this, &CurvesPanel::requestReplot);
-    connect(metric_, &QComboBox::currentTextChanged, this, &CurvesPanel::requestReplot);
+    connect(metrics_, &QMenu::triggered, this, &CurvesPanel::requestReplot);
     connect(smoothing_, &QSpinBox::valueChanged, this, &CurvesPanel::requestReplot);
     connect(logarithmic_, &QCheckBox::toggled, this, &CurvesPanel::requestReplot);
     connect(hold_, &QToolButton::toggled, this, &CurvesPanel::requestReplot);
+    const auto colours = [this] { figure_->setDark(theme().dark); };
+    colours();
+    connect(&ThemeSignal::instance(), &ThemeSignal::changed, this, colours);
 }
 
 CurvesPanel::~CurvesPanel() = default;
@@ -148,28 +160,53 @@ void CurvesPanel::showEvent(QShowEvent* event) {
 
 void CurvesPanel::replot() {
     if (hold_->isChecked() || !isVisible()) return;
+    QElapsedTimer clock;
+    clock.start();
     const auto curves = shown();
-    QStringList names;
-    for (const auto& name : metricsOf(curves)) names << QString::fromStdString(name);
-    QStringList present;
-    for (int i = 0; i < metric_->count(); ++i) present << metric_->itemText(i);
-    if (names != present) {
-        const QString chosen = metric_->currentText();
-        const QSignalBlocker quiet{metric_};
-        metric_->clear();
-        metric_->addItems(names);
-        metric_->setCurrentIndex(std::max(0, static_cast<int>(names.indexOf(chosen))));
-    }
-    figure_->setVisible(!names.isEmpty());
-    empty_->setVisible(names.isEmpty());
+    offer(metricsOf(curves));
+    const bool any = !metrics_->isEmpty();
+    figure_->setVisible(any);
+    empty_->setVisible(!any);
     list_->setVisible(!sources_.empty());
-    if (names.isEmpty()) return;
-    figure_->setFigure(
-        curvesFigure(curves, {metric_->currentText().toStdString(), smoothing_->value(), logarithmic_->isChecked()}));
+    if (!any) return;
+    figure_->setFigure(drawing(figure_->width() > 700 ? 2 : 1));
+    // Many long curves take their time: then they are drawn less often, so that the window stays at hand.
+    replotTimer_.setInterval(std::max(fastestReplot, static_cast<int>(20 * clock.elapsed())));
+}
+
+void CurvesPanel::offer(const std::vector<std::string>& metrics) {
+    std::vector<std::string> present;
+    for (const auto* action : metrics_->actions()) present.push_back(action->data().toString().toStdString());
+    if (present == metrics) return;
+    auto chosen = chosenMetrics();
+    metrics_->clear();
+    for (const auto& metric : metrics) {
+        auto* action = metrics_->addAction(QString::fromStdString(metricTitle(metric)));
+        action->setData(QString::fromStdString(metric));
+        action->setCheckable(true);
+        action->setChecked(std::find(chosen.begin(), chosen.end(), metric) != chosen.end());
+    }
+    if (chosenMetrics().empty() && !metrics_->isEmpty()) metrics_->actions().front()->setChecked(true);
+}
+
+std::vector<std::string> CurvesPanel::chosenMetrics() const {
+    std::vector<std::string> chosen;
+    for (const auto* action : metrics_->actions())
+        if (action->isChecked()) chosen.push_back(action->data().toString().toStdString());
+    return chosen;
+}
+
+FigureDescription CurvesPanel::drawing(std::size_t columns) const {
+    auto figure = curvesFigure(shown(), {chosenMetrics(), smoothing_->value(), logarithmic_->isChecked()}, columns);
+    if (figure.panels.empty()) figure.panels.emplace_back(); // nothing is chosen
+    return figure;
 }
 
 void CurvesPanel::save() {
-    if (figure_->isVisible()) saveFigure(*figure_, this, metric_->currentText());
+    if (!figure_->isVisible()) return;
+    const auto metrics = chosenMetrics();
+    saveFigure([this](std::size_t columns) { return drawing(columns); }, figure_->figure().columns, this,
+               metrics.empty() ? tr("curves") : QString::fromStdString(metrics.front()));
 }
 
 } // namespace raphe

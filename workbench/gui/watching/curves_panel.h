@@ -11,11 +11,11 @@
 #include <memory>
 
 class QCheckBox;
-class QComboBox;
 class QLabel;
 class QListWidget;
 class QListWidgetItem;
 class QSpinBox;
+class QMenu;
 class QToolButton;
 
 namespace raphe {
@@ -43,6 +43,9 @@ private:
     void requestReplot();
     void replot();
     void save();
+    FigureDescription drawing(std::size_t columns) const;
+    std::vector<std::string> chosenMetrics() const;
+    void offer(const std::vector<std::string>& metrics);
     std::vector<Curve> shown() const;
 
     RunQueue& queue_;
@@ -50,7 +53,8 @@ private:
     FigureWidget* figure_;
     QLabel* empty_;
     QListWidget* list_;
-    QComboBox* metric_;
+    QToolButton* metric_;
+    QMenu* metrics_; ///< those that are there, with marks at those that are shown
     QSpinBox* smoothing_;
     QCheckBox* logarithmic_;
     QToolButton* hold_;

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/watching/trial_panel.h"
 
+#include "engine/runs/run.h"
 #include "figure_widget.h"
-#include "gui/shell/background.h"
-#include "gui/shell/icons.h"
 #include "gui/shell/theme.h"
+#include "gui/watching/perturbation_list.h"
+#include "gui/watching/portrait_view.h"
 #include "gui/watching/save_figure.h"
+#include "gui/watching/signal_list.h"
 #include "gui/watching/trial_plot.h"
+#include "gui/watching/trial_transport.h"
 
 #include <QComboBox>
-#include <QDoubleSpinBox>
-#include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLabel>
-#include <QListWidget>
 #include <QPushButton>
 #include <QScrollArea>
-#include <QSlider>
 #include <QSpinBox>
 #include <QSplitter>
+#include <QTabWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -26,6 +27,9 @@
 
 namespace raphe {
 namespace {
+
+constexpr int soonMilliseconds = 40;       ///< from the last move of a slider to the question
+constexpr int followingMilliseconds = 500; ///< between two looks at a training
 
 QString text(const std::string& utf8) { return QString::fromStdString(utf8); }
 
@@ -38,82 +42,110 @@ QSpinBox* numberBox(int low, int high, int value, const QString& tip) {
     return box;
 }
 
-double metricOf(const NamedNumbers& metrics, const std::string& wanted) {
-    for (const auto& [name, value] : metrics)
-        if (name == wanted) return value;
-    return std::nan("");
-}
-
 } // namespace
 
-TrialPanel::TrialPanel(QWidget* parent)
-    : QWidget(parent), title_(new QLabel), metrics_(new QLabel), position_(new QLabel), empty_(new QLabel),
+TrialPanel::TrialPanel(const Registry& registry, QWidget* parent)
+    : QWidget(parent), registry_(registry),
+      latest_(
+          this, [this](const Question& question, TrialPair pair) { take(question, std::move(pair)); },
+          [this](const QString& why) {
+              metrics_->setText(
+                  QStringLiteral("<span style='color:%1'>%2</span>").arg(theme().bad.name(), why.toHtmlEscaped()));
+              metrics_->show();
+              run_->setEnabled(static_cast<bool>(source_.session));
+          }),
+      title_(new QLabel), metrics_(new QLabel), empty_(new QLabel), from_(new QComboBox), compare_(new QComboBox),
       trials_(numberBox(1, 512, 8, tr("Trials to run"))),
-      draw_(numberBox(0, 99999, 0, tr("Another number draws other trials"))),
-      trial_(numberBox(1, 8, 1, tr("The trial that is shown"))), speed_(numberBox(1, 200, 20, tr("Steps per second"))),
-      run_(new QPushButton{tr("Run trials")}), back_(new QToolButton), play_(new QToolButton),
-      forward_(new QToolButton), slider_(new QSlider{Qt::Horizontal}), ports_(new QListWidget), plot_(new TrialPlot),
-      split_(new QSplitter), target_(new QComboBox), operation_(new QComboBox), value_(new QDoubleSpinBox) {
+      draw_(numberBox(0, 99999, 0, tr("Another number draws other trials"))), run_(new QPushButton{tr("Run trials")}),
+      follow_(new QToolButton), plot_(new TrialPlot), portrait_(new PortraitView), signals_(new SignalList),
+      perturbations_(new PerturbationList), transport_(new TrialTransport), split_(new QSplitter),
+      side_(new QTabWidget) {
+    build();
+    soon_.setSingleShot(true);
+    soon_.setInterval(soonMilliseconds);
+    following_.setInterval(followingMilliseconds);
+    connect(&soon_, &QTimer::timeout, this, [this] { ask(false); });
+    connect(&following_, &QTimer::timeout, this, [this] {
+        if (std::exchange(moved_, false) && isVisible() && from_->currentIndex() <= 0 && !latest_.busy()) ask(true);
+    });
+    connect(follow_, &QToolButton::toggled, this, [this](bool on) {
+        moved_ = on;
+        on ? following_.start() : following_.stop();
+    });
+    connect(run_, &QPushButton::clicked, this, &TrialPanel::evaluate);
+    for (auto* box : {trials_, draw_})
+        connect(box, &QSpinBox::valueChanged, this, [this] {
+            if (pair_) soon_.start();
+        });
+    connect(perturbations_, &PerturbationList::changed, this, [this] {
+        if (pair_ && from_->currentIndex() <= 0) soon_.start();
+    });
+    connect(perturbations_, &PerturbationList::keepWanted, this, &TrialPanel::keepWanted);
+    connect(from_, &QComboBox::activated, this, [this] { ask(true); });
+    connect(compare_, &QComboBox::currentIndexChanged, this, &TrialPanel::redraw);
+    connect(signals_, &SignalList::changed, this, &TrialPanel::redraw);
+    connect(transport_, &TrialTransport::stepChanged, this, &TrialPanel::showMoment);
+    connect(transport_, &TrialTransport::trialChanged, this, [this](int trial) {
+        portrait_->setTrial(trial);
+        redraw();
+        Q_EMIT shown();
+    });
+    connect(plot_, &TrialPlot::stepWanted, transport_, &TrialTransport::setStep);
+    const auto colours = [this] { plot_->figure().setDark(theme().dark); };
+    colours();
+    connect(&ThemeSignal::instance(), &ThemeSignal::changed, this, colours);
+    run_->setEnabled(false);
+}
+
+TrialPanel::~TrialPanel() = default;
+
+void TrialPanel::build() {
     empty_->setAlignment(Qt::AlignCenter);
     empty_->setWordWrap(true);
     empty_->setEnabled(false);
     empty_->setText(
         tr("Choose a run, or open an experiment, and press Run trials: its trials are run without learning, "
            "beside a training that goes on."));
-    target_->addItem(tr("nothing"));
-    target_->setMinimumContentsLength(16);
-    target_->setToolTip(tr("A signal that is changed in these trials, in every step"));
-    for (const auto operation : {Operation::clamp, Operation::scale, Operation::perturb, Operation::lesion})
-        operation_->addItem(nameOf(operation));
-    operation_->setToolTip(tr("clamp: to the value; scale: by it; perturb: adds it; lesion: to 0"));
-    value_->setRange(-1e6, 1e6);
-    value_->setDecimals(3);
-    value_->setSingleStep(0.1);
-    const auto showValue = [this] {
-        operation_->setEnabled(target_->currentIndex() > 0);
-        value_->setEnabled(target_->currentIndex() > 0 && operation_->currentText() != nameOf(Operation::lesion));
-    };
-    showValue();
-    connect(target_, &QComboBox::currentIndexChanged, this, showValue);
-    connect(operation_, &QComboBox::currentIndexChanged, this, showValue);
-
-    back_->setIcon(icon(Symbol::back));
-    back_->setToolTip(tr("To the first step"));
-    play_->setIcon(icon(Symbol::run));
-    play_->setCheckable(true);
-    play_->setToolTip(tr("Play"));
-    forward_->setIcon(icon(Symbol::step));
-    forward_->setToolTip(tr("One step"));
-    slider_->setAccessibleName(tr("Step of the trial"));
-    position_->setMinimumWidth(90);
+    from_->setToolTip(tr("Where the trials come from: run now with the present weights, or recorded by the run"));
+    from_->setAccessibleName(tr("Where the trials come from"));
+    from_->addItem(tr("run now"));
+    from_->setMinimumContentsLength(18);
+    compare_->addItems({tr("both"), tr("both, difference"), tr("difference")});
+    compare_->setCurrentIndex(static_cast<int>(PairLook::bothAndDifference));
+    compare_->setToolTip(tr("What is drawn of intact and perturbed trials"));
+    compare_->setAccessibleName(tr("Comparison"));
+    compare_->hide();
+    follow_->setText(tr("Follow"));
+    follow_->setCheckable(true);
+    follow_->setToolTip(tr("Runs the trials again and again while the network trains"));
     auto* save = new QToolButton;
     save->setText(tr("Save figure…"));
+    connect(save, &QToolButton::clicked, this, [this] {
+        if (pair_) saveFigure([this](std::size_t count) { return figure(count); }, columns(), this, tr("trial"));
+    });
 
     auto* top = new QHBoxLayout;
     top->setContentsMargins(6, 4, 6, 2);
-    top->addWidget(title_);
-    top->addStretch();
-    for (auto* widget :
-         std::initializer_list<QWidget*>{new QLabel{tr("Trials")}, trials_, new QLabel{tr("Draw")}, draw_,
-                                         new QLabel{tr("Change")}, target_, operation_, value_, run_})
+    top->setSpacing(6);
+    title_->setMinimumWidth(80);
+    top->addWidget(title_, 1);
+    for (auto* widget : std::initializer_list<QWidget*>{compare_, from_, new QLabel{tr("Trials")}, trials_,
+                                                        new QLabel{tr("Draw")}, draw_, run_, follow_, save})
         top->addWidget(widget);
-    auto* bottom = new QHBoxLayout;
-    bottom->setContentsMargins(6, 2, 6, 4);
-    for (auto* widget : std::initializer_list<QWidget*>{back_, play_, forward_}) bottom->addWidget(widget);
-    bottom->addWidget(slider_, 1);
-    for (auto* widget : std::initializer_list<QWidget*>{position_, new QLabel{tr("Trial")}, trial_,
-                                                        new QLabel{tr("Steps/s")}, speed_, save})
-        bottom->addWidget(widget);
 
     auto* scroll = new QScrollArea;
     scroll->setWidget(plot_);
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
-    ports_->setAccessibleName(tr("Signals that are shown"));
+    plot_->installEventFilter(this);
+    side_->addTab(signals_, tr("Signals"));
+    side_->addTab(perturbations_, tr("Perturb"));
+    side_->setDocumentMode(true);
     split_->addWidget(scroll);
-    split_->addWidget(ports_);
+    split_->addWidget(portrait_);
+    split_->addWidget(side_);
     split_->setStretchFactor(0, 1);
-    split_->setSizes({800, 190});
+    split_->setSizes({760, 230, 290});
     auto* layout = new QVBoxLayout{this};
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
@@ -124,193 +156,199 @@ TrialPanel::TrialPanel(QWidget* parent)
     layout->addWidget(metrics_);
     layout->addWidget(empty_, 1);
     layout->addWidget(split_, 1);
-    layout->addLayout(bottom);
+    layout->addWidget(transport_);
     split_->hide();
     metrics_->hide();
-
-    connect(run_, &QPushButton::clicked, this, &TrialPanel::evaluate);
-    connect(play_, &QToolButton::toggled, this, &TrialPanel::play);
-    connect(back_, &QToolButton::clicked, this, [this] { setStep(0); });
-    connect(forward_, &QToolButton::clicked, this, [this] { setStep(slider_->value() + 1); });
-    connect(slider_, &QSlider::valueChanged, this, [this] { showMoment(); });
-    connect(trial_, &QSpinBox::valueChanged, this, &TrialPanel::redraw);
-    connect(ports_, &QListWidget::itemChanged, this, &TrialPanel::redraw);
-    connect(plot_, &TrialPlot::stepWanted, this, &TrialPanel::setStep);
-    connect(save, &QToolButton::clicked, this, [this] {
-        if (recording_) saveFigure(plot_->figure(), this, tr("trial"));
-    });
-    connect(&ThemeSignal::instance(), &ThemeSignal::changed, this, [this] {
-        back_->setIcon(icon(Symbol::back));
-        forward_->setIcon(icon(Symbol::step));
-        play_->setIcon(icon(play_->isChecked() ? Symbol::pause : Symbol::run));
-    });
-    connect(&clock_, &QTimer::timeout, this, [this] {
-        const int ahead = std::max(1, speed_->value() / 30);
-        setStep(slider_->value() >= slider_->maximum() ? 0 : slider_->value() + ahead);
-    });
-    for (auto* widget : std::initializer_list<QWidget*>{run_, back_, play_, forward_, slider_})
-        widget->setEnabled(false);
 }
 
-void TrialPanel::setSource(const QString& id, const QString& name, SessionSource source) {
-    if (id != id_) {
-        play_->setChecked(false);
-        recording_.reset();
-        intact_.clear();
-        target_->setCurrentIndex(0);
-        split_->hide();
-        empty_->show();
-        metrics_->hide();
-        for (auto* widget : std::initializer_list<QWidget*>{back_, play_, forward_, slider_}) widget->setEnabled(false);
-        Q_EMIT momentShown({});
+void TrialPanel::setSource(TrialSource source) {
+    if (source.id != source_.id) {
+        stopShowing();
+        perturbations_->clear();
+        signals_->forget();
+        bench_ = std::make_shared<TrialBench>(source.session, registry_);
+        from_->setCurrentIndex(0);
     }
-    id_ = id;
     source_ = std::move(source);
-    title_->setText(QStringLiteral("<b>%1</b>").arg(name.toHtmlEscaped()));
-    run_->setEnabled(static_cast<bool>(source_) && !busy_);
+    if (!source_.interventions.empty()) perturbations_->setDocument(source_.interventions);
+    if (!pair_) title_->setText(QStringLiteral("<b>%1</b>").arg(source_.name.toHtmlEscaped()));
+    run_->setEnabled(static_cast<bool>(source_.session));
+    readRecorded();
 }
 
-std::vector<Intervention> TrialPanel::chosenInterventions() const {
-    if (target_->currentIndex() <= 0) return {};
-    Intervention intervention;
-    intervention.target = parseAddress(target_->currentText().toStdString(), "intervention");
-    intervention.operation = static_cast<Operation>(operation_->currentIndex());
-    intervention.value = value_->value();
-    return {intervention};
+void TrialPanel::stopShowing() {
+    transport_->setLength(0, 0);
+    latest_.drop();
+    pair_.reset();
+    portrait_->setTrials(nullptr);
+    split_->hide();
+    empty_->show();
+    metrics_->hide();
+    compare_->hide();
+    Q_EMIT momentShown({});
+    Q_EMIT shown();
+}
+
+/// Which iterations the run has recorded, as far as it is.
+void TrialPanel::readRecorded() {
+    if (source_.folder.empty()) {
+        while (from_->count() > 1) from_->removeItem(1);
+        return;
+    }
+    inBackground<std::vector<std::int64_t>>(
+        this,
+        [folder = source_.folder]() -> std::vector<std::int64_t> {
+            if (!std::filesystem::exists(folder / "run.sqlite")) return {};
+            return RunReader::open(folder).signalIterations();
+        },
+        [this, id = source_.id](const std::vector<std::int64_t>& iterations) {
+            if (id != source_.id) return;
+            const QVariant chosen = from_->currentData();
+            while (from_->count() > 1) from_->removeItem(1);
+            for (const auto iteration : iterations)
+                from_->addItem(tr("recorded, iteration %1").arg(iteration), static_cast<qlonglong>(iteration));
+            from_->setCurrentIndex(chosen.isValid() ? std::max(0, from_->findData(chosen)) : 0);
+        },
+        [](const QString&) {}); // a run that is only just beginning: there is nothing yet
+}
+
+TrialRequest TrialPanel::request() const {
+    return {trials_->value(), static_cast<std::uint32_t>(draw_->value()), perturbations_->interventions()};
+}
+
+void TrialPanel::setDocumentInterventions(const std::vector<Intervention>& interventions) {
+    perturbations_->setDocument(interventions);
 }
 
 void TrialPanel::evaluate() {
-    if (!source_ || busy_) return;
-    busy_ = true;
-    run_->setEnabled(false);
-    run_->setText(tr("Running…"));
-    const TrialRequest request{trials_->value(), static_cast<std::uint32_t>(draw_->value()), chosenInterventions()};
-    const auto finished = [this] {
-        busy_ = false;
-        run_->setEnabled(static_cast<bool>(source_));
-        run_->setText(tr("Run trials"));
-    };
-    struct Both {
-        TrialRecording shown;
-        NamedNumbers intact;
-    };
-    inBackground<Both>(
-        this,
-        [source = source_, request] {
-            Both both;
-            source([&](Session& session) {
-                both.shown = recordTrials(session, request);
-                if (request.interventions.empty()) return;
-                both.intact =
-                    session
-                        .evaluate(
-                            {.trials = request.trials, .record = {}, .interventions = {}, .stream = request.stream})
-                        .metrics;
-            });
-            return both;
-        },
-        [this, finished, request, id = id_](Both both) {
-            finished();
-            if (id != id_) return; // another source was chosen meanwhile
-            intact_ = std::move(both.intact);
-            take(std::move(both.shown), request.interventions);
-        },
-        [this, finished](const QString& why) {
-            finished();
-            metrics_->setText(why);
-            metrics_->show();
-        });
+    from_->setCurrentIndex(0);
+    ask(true);
+    readRecorded();
 }
 
-void TrialPanel::take(TrialRecording recording, std::vector<Intervention> interventions) {
-    const bool first = !recording_;
-    recording_ = std::make_shared<TrialRecording>(std::move(recording));
-    {
-        const QSignalBlocker quietPorts{ports_}, quietTrial{trial_}, quietSlider{slider_};
-        if (first) {
-            ports_->clear();
-            const auto add = [&](const std::string& port, bool shown) {
-                const auto units = recording_->signal(port)->shape[2];
-                auto* item = new QListWidgetItem{QStringLiteral("%1 [%2]").arg(text(port)).arg(units)};
-                item->setData(Qt::UserRole, text(port));
-                item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable);
-                item->setCheckState(shown ? Qt::Checked : Qt::Unchecked);
-                ports_->addItem(item);
-            };
-            const auto telling = tellingPorts(*recording_); // these first
-            for (const auto& port : telling) add(port, true);
-            for (const auto& [port, tensor] : recording_->signals)
-                if (std::find(telling.begin(), telling.end(), port) == telling.end()) add(port, false);
-            slider_->setValue(0);
+void TrialPanel::trainingWentOn() { moved_ = true; }
+
+void TrialPanel::ask(bool fresh) {
+    if (!source_.session) return;
+    fresh_ = fresh_ || fresh; // until it has been done: a later question may take the place of the one that wanted it
+    Question question{request(), fresh_, -1, source_.id};
+    if (from_->currentIndex() > 0) question.recorded = from_->currentData().toLongLong();
+    latest_.ask(question, [bench = bench_, folder = source_.folder, &registry = registry_](const Question& wanted) {
+        if (wanted.recorded < 0) return bench->run(wanted.request, wanted.fresh);
+        TrialPair pair;
+        pair.iteration = static_cast<int>(wanted.recorded);
+        pair.intact =
+            storedTrials(RunReader::open(folder), experimentOfRun(folder, registry), registry, wanted.recorded);
+        return pair;
+    });
+}
+
+void TrialPanel::take(const Question& question, TrialPair pair) {
+    if (question.source != source_.id) return;
+    if (question.fresh) fresh_ = false;
+    pair_ = std::make_shared<const TrialPair>(std::move(pair));
+    const TrialRecording& intact = pair_->intact;
+    signals_->setRecording(intact);
+    transport_->setLength(intact.steps, intact.trials, intact.everySteps);
+    if (question.recorded < 0) {
+        std::vector<double> largest;
+        for (const auto& target : intact.targets) {
+            const Tensor* signal = intact.signal(target.name);
+            largest.push_back(signal ? TrialRecording::largest(*signal, transport_->trial()) : 1);
         }
-        trial_->setMaximum(std::max(1, recording_->trials));
-        slider_->setMaximum(std::max(0, recording_->steps - 1));
+        perturbations_->setTargets(intact.targets, std::move(largest), intact.steps);
     }
-    fillTargets();
-    QStringList words;
-    for (const auto& [name, value] : recording_->metrics) {
-        QString word = QStringLiteral("%1 <b>%2</b>").arg(text(name)).arg(value, 0, 'g', 4);
-        if (const double before = metricOf(intact_, name); std::isfinite(before))
-            word += QStringLiteral(" <span>(intact %1)</span>").arg(before, 0, 'g', 4);
-        words << word;
-    }
-    metrics_->setText(words.join(QStringLiteral(" &nbsp; ")));
-    metrics_->setVisible(!words.isEmpty());
+    perturbations_->setEnabled(question.recorded < 0);
+    compare_->setVisible(pair_->perturbed.has_value());
+    showMetrics();
     empty_->hide();
     split_->show();
-    for (auto* widget : std::initializer_list<QWidget*>{back_, play_, forward_, slider_}) widget->setEnabled(true);
+    portrait_->setTrial(transport_->trial());
+    portrait_->setTrials(pair_);
     redraw();
+    Q_EMIT shown();
 }
 
-void TrialPanel::fillTargets() {
-    const QString chosen = target_->currentText();
-    const QSignalBlocker quiet{target_};
-    while (target_->count() > 1) target_->removeItem(1);
-    for (const auto& port : recording_->changeable) target_->addItem(text(port));
-    target_->setCurrentIndex(std::max(0, target_->findText(chosen)));
+void TrialPanel::showMetrics() {
+    title_->setText(QStringLiteral("<b>%1</b> &nbsp;%2")
+                        .arg(source_.name.toHtmlEscaped(), tr("weights of iteration %1").arg(pair_->iteration)));
+    QStringList words;
+    const auto number = [](double value) { return QString::number(value, 'g', 4); };
+    for (const auto& [name, value] : pair_->intact.metrics) {
+        QString word = QStringLiteral("%1 <b>%2</b>").arg(text(name), number(value));
+        if (pair_->perturbed)
+            for (const auto& [other, perturbed] : pair_->perturbed->metrics)
+                if (other == name)
+                    word += QStringLiteral(" → <b>%1</b> (%2%3)")
+                                .arg(number(perturbed), perturbed >= value ? QStringLiteral("+") : QStringLiteral("−"),
+                                     number(std::abs(perturbed - value)));
+        words << word;
+    }
+    metrics_->setText(words.join(QStringLiteral(" &nbsp;·&nbsp; ")));
+    metrics_->setToolTip(pair_->perturbed ? tr("intact → perturbed (difference), over all trials that were run")
+                                          : tr("over all trials that were run"));
+    metrics_->setVisible(!words.isEmpty());
+}
+
+std::size_t TrialPanel::columns() const { return split_->widget(0)->width() > 640 ? 2 : 1; }
+
+FigureDescription TrialPanel::figure(std::size_t columns) const {
+    return trialFigure(
+        pair_->intact, pair_->perturbed ? &*pair_->perturbed : nullptr,
+        {transport_->trial(), signals_->shown(), static_cast<PairLook>(compare_->currentIndex()), columns});
 }
 
 void TrialPanel::redraw() {
-    if (!recording_) return;
-    std::vector<std::string> shown;
-    for (int row = 0; row < ports_->count(); ++row)
-        if (ports_->item(row)->checkState() == Qt::Checked)
-            shown.push_back(ports_->item(row)->data(Qt::UserRole).toString().toStdString());
-    plot_->setFigure(trialFigure(*recording_, trial_->value() - 1, shown), recording_->steps);
+    stale_ = !isVisible();
+    if (!pair_ || stale_) return;
+    plot_->setFigure(figure(columns()), pair_->intact.steps);
+    largest_.clear();
+    for (const auto& [port, tensor] : pair_->intact.signals)
+        largest_.push_back(std::max(1e-12, TrialRecording::largest(tensor, transport_->trial())));
     showMoment();
 }
 
-void TrialPanel::setStep(int step) { slider_->setValue(std::clamp(step, 0, slider_->maximum())); }
+void TrialPanel::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    if (pair_ && plot_->figure().figure().columns != columns()) redraw();
+}
 
-void TrialPanel::play(bool on) {
-    if (play_->isChecked() != on) {
-        play_->setChecked(on);
-        return;
-    }
-    play_->setIcon(icon(on ? Symbol::pause : Symbol::run));
-    if (on && recording_)
-        clock_.start(1000 / std::min(30, speed_->value()));
-    else
-        clock_.stop();
+void TrialPanel::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    if (stale_) redraw();
+}
+
+void TrialPanel::play(bool on) { transport_->play(on); }
+void TrialPanel::follow(bool on) { follow_->setChecked(on); }
+
+void TrialPanel::keyPressEvent(QKeyEvent* event) {
+    if (!transport_->takeKey(*event)) QWidget::keyPressEvent(event);
+}
+
+bool TrialPanel::eventFilter(QObject* watched, QEvent* event) {
+    // Before the scroll area, which would take arrows for itself.
+    if (event->type() == QEvent::KeyPress && transport_->takeKey(*static_cast<QKeyEvent*>(event))) return true;
+    return QWidget::eventFilter(watched, event);
 }
 
 void TrialPanel::showMoment() {
-    if (!recording_) return;
-    const int step = slider_->value(), trial = trial_->value() - 1;
+    if (!pair_) return;
+    const TrialRecording& shown = pair_->perturbed ? *pair_->perturbed : pair_->intact;
+    const int step = transport_->step(), trial = transport_->trial();
     plot_->setStep(step);
-    position_->setText(tr("step %1 of %2").arg(step + 1).arg(recording_->steps));
+    portrait_->setStep(step);
+    Q_EMIT stepShown(step);
+    if (largest_.size() != pair_->intact.signals.size() || step >= shown.steps || trial >= shown.trials) return;
     CanvasScene::Moment moment;
-    for (const auto& [port, tensor] : recording_->signals) {
+    for (std::size_t s = 0; s < shown.signals.size(); ++s) {
+        const auto& [port, tensor] = shown.signals[s];
         const int units = static_cast<int>(tensor.shape[2]);
-        double largest = 1e-12, sum = 0;
-        for (int s = 0; s < recording_->steps; ++s)
-            for (int u = 0; u < units; ++u)
-                largest = std::max(largest, std::abs(TrialRecording::value(tensor, s, trial, u)));
+        double sum = 0;
         auto& scaled = moment.units[port];
         for (int u = 0; u < units; ++u) {
             const double value = TrialRecording::value(tensor, step, trial, u);
             sum += value;
-            scaled.push_back(static_cast<float>(value / largest));
+            scaled.push_back(static_cast<float>(value / largest_[s]));
         }
         moment.values[port] = (units > 1 ? tr("mean ") : QString{}) + QString::number(sum / std::max(1, units), 'f', 2);
     }

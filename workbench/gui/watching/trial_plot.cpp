@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace raphe {
 
@@ -22,27 +23,29 @@ protected:
     void paintEvent(QPaintEvent*) override {
         QPainter painter{this};
         painter.setRenderHint(QPainter::Antialiasing);
-        for (std::size_t p = 0; p < plot_.figure_->panelCount(); ++p) {
-            const QRectF axes = plot_.figure_->panelGeometry(p).axes;
+        for (const QRectF& axes : plot_.axes_) {
             const double x = axes.left() + axes.width() * (plot_.step_ + 0.5) / std::max(1, plot_.steps_);
-            painter.setPen(QPen{QColor{255, 255, 255, 200}, 3.5});
+            QColor halo = theme().base;
+            halo.setAlpha(180);
+            painter.setPen(QPen{halo, 3.5});
             painter.drawLine(QPointF{x, axes.top()}, QPointF{x, axes.bottom()});
             painter.setPen(QPen{theme().bad, 1.5});
             painter.drawLine(QPointF{x, axes.top()}, QPointF{x, axes.bottom()});
         }
     }
-    void mousePressEvent(QMouseEvent* event) override { follow(event->position()); }
+    void mousePressEvent(QMouseEvent* event) override {
+        plot_.setFocus(Qt::MouseFocusReason);
+        follow(event->position());
+    }
     void mouseMoveEvent(QMouseEvent* event) override { follow(event->position()); }
 
 private:
     void follow(const QPointF& at) {
-        if (plot_.figure_->panelCount() == 0 || plot_.steps_ == 0) return;
-        const auto axesOf = [&](std::size_t p) { return plot_.figure_->panelGeometry(p).axes; };
-        std::size_t nearest = 0;
-        for (std::size_t p = 1; p < plot_.figure_->panelCount(); ++p)
-            if ((axesOf(p).center() - at).manhattanLength() < (axesOf(nearest).center() - at).manhattanLength())
-                nearest = p;
-        const QRectF axes = axesOf(nearest);
+        if (plot_.axes_.empty() || plot_.steps_ == 0) return;
+        const QRectF axes =
+            *std::min_element(plot_.axes_.begin(), plot_.axes_.end(), [&](const QRectF& a, const QRectF& b) {
+                return (a.center() - at).manhattanLength() < (b.center() - at).manhattanLength();
+            });
         const int step = static_cast<int>(std::floor((at.x() - axes.left()) / axes.width() * plot_.steps_));
         Q_EMIT plot_.stepWanted(std::clamp(step, 0, plot_.steps_ - 1));
     }
@@ -55,7 +58,11 @@ TrialPlot::TrialPlot(QWidget* parent) : QWidget(parent), figure_(new FigureWidge
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(figure_);
     cursor_->raise();
+    setFocusPolicy(Qt::StrongFocus);
+    setAccessibleName(tr("Signals of the trial over time"));
     connect(figure_, &FigureWidget::drawn, cursor_, [this] {
+        axes_.clear();
+        for (std::size_t p = 0; p < figure_->panelCount(); ++p) axes_.push_back(figure_->panelGeometry(p).axes);
         cursor_->setGeometry(rect());
         cursor_->update();
     });
@@ -63,7 +70,9 @@ TrialPlot::TrialPlot(QWidget* parent) : QWidget(parent), figure_(new FigureWidge
 
 void TrialPlot::setFigure(FigureDescription figure, int steps) {
     steps_ = steps;
-    setMinimumHeight(static_cast<int>(figure.rows) * 110);
+    double rows = static_cast<double>(figure.rows);
+    if (!figure.rowHeights.empty()) rows = std::accumulate(figure.rowHeights.begin(), figure.rowHeights.end(), 0.0);
+    setMinimumHeight(static_cast<int>(rows * 112));
     figure_->setFigure(std::move(figure));
 }
 

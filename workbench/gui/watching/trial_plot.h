@@ -3,7 +3,10 @@
 
 #include "figure_description.h"
 
+#include <QRectF>
 #include <QWidget>
+
+#include <vector>
 
 namespace raphe {
 
@@ -28,6 +31,7 @@ private:
 
     FigureWidget* figure_;
     Cursor* cursor_;
+    std::vector<QRectF> axes_; ///< of the last drawing
     int steps_ = 0, step_ = 0;
 };
 

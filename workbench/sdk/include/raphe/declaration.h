@@ -68,6 +68,14 @@ struct TensorInfo {
         help; ///< rows and columns are for people; the mechanism fixes them when it is built
 };
 
+/// Something that happens in a trial, for whoever draws one: it happens at the steps at which these units of a port are
+/// not all 0. Several units tell by their values which of its kind it is: bits of a cue, a one-hot action.
+struct EventInfo {
+    std::string name; ///< "go"
+    std::string port;
+    std::function<int(const ParamValues&)> first, count; ///< its units; openSize as a count: all there are
+};
+
 /// Everything that is known of a mechanism without running it. The inspector, Lua, the check of documents, `describe`
 /// and the reference pages are generated from this.
 struct DeclarationData {
@@ -78,6 +86,7 @@ struct DeclarationData {
     std::vector<ParamInfo> params;
     std::vector<PortInfo> ports;
     std::vector<TensorInfo> tensors;
+    std::vector<EventInfo> events;
     /// A condition between several hyper-parameters: empty, or one sentence that says what is wrong.
     std::function<std::string(const ParamValues&)> check;
 
@@ -200,6 +209,12 @@ public:
         data_.tensors.push_back({std::move(name), std::move(rows), std::move(columns), std::move(help)});
         return *this;
     }
+    /// An event that the units of a port from `first` on show; without numbers, all its units.
+    Declaration& event(std::string name, std::string port, Size<P> first = 0, Size<P> count = "any") {
+        data_.events.push_back({std::move(name), std::move(port), {}, {}});
+        eventUnits_.emplace_back(std::move(first), std::move(count));
+        return *this;
+    }
     /// @param condition  returns an empty text, or one sentence that says what is wrong with the parameters
     template <class F>
     Declaration& check(F condition) {
@@ -226,6 +241,11 @@ public:
             result.ports[i].size = [self = *this, size = sizes_[i]](const ParamValues& values) {
                 return size.of(self.fill(values), values);
             };
+        for (std::size_t i = 0; i < result.events.size(); ++i) {
+            const auto& [first, count] = eventUnits_[i];
+            result.events[i].first = [self = *this, first](const ParamValues& v) { return first.of(self.fill(v), v); };
+            result.events[i].count = [self = *this, count](const ParamValues& v) { return count.of(self.fill(v), v); };
+        }
         result.check = [self = *this](const ParamValues& values) {
             const P params = self.fill(values);
             for (const auto& condition : self.conditions_)
@@ -249,6 +269,7 @@ private:
 
     DeclarationData data_;
     std::vector<Size<P>> sizes_;
+    std::vector<std::pair<Size<P>, Size<P>>> eventUnits_; ///< first unit and count, by event
     std::vector<std::function<void(P&, const ParamValues&)>> setters_;
     std::vector<std::function<std::string(const P&)>> conditions_;
 };
