@@ -6,6 +6,7 @@
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
 #include "gui/start/start_page.h"
+#include "gui/studies/study_panel.h"
 #include "gui/watching/curves_panel.h"
 #include "gui/watching/tensor_panel.h"
 #include "gui/watching/trial_panel.h"
@@ -38,7 +39,8 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     : plugins_(plugins), queue_(plugins), tabs_(new QTabWidget), start_(new StartPage{plugins.registry()}),
       mechanisms_(new MechanismPanel{plugins}), inspector_(new InspectorPanel), running_(new RunningPanel{queue_}),
       curves_(new CurvesPanel{queue_}), trials_(new TrialPanel{plugins.registry()}),
-      tensors_(new TensorPanel{*trials_}), runs_(new RunsPanel{runs}), echo_(new QPlainTextEdit),
+      tensors_(new TensorPanel{*trials_}), runs_(new RunsPanel{runs}),
+      studies_(new StudyPanel{plugins, runs.parent_path() / "studies"}), echo_(new QPlainTextEdit),
       state_(new QToolButton), difference_(new QLabel) {
     auto settings = queue_.settings();
     settings.runs = std::move(runs);
@@ -108,12 +110,13 @@ void MainWindow::buildPanels() {
     auto* trials = dock("trials", tr("Trials"), trials_, Qt::BottomDockWidgetArea);
     auto* tensors = dock("tensors", tr("Tensors"), tensors_, Qt::BottomDockWidgetArea);
     auto* stored = dock("runs", tr("Runs"), runs_, Qt::BottomDockWidgetArea);
+    auto* studies = dock("studies", tr("Studies"), studies_, Qt::BottomDockWidgetArea);
     echo_->setReadOnly(true);
     echo_->setMaximumBlockCount(2000);
     echo_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
     echo_->setPlaceholderText(tr("What is done to a document appears here as Lua."));
     auto* echo = dock("commands", tr("Commands"), echo_, Qt::BottomDockWidgetArea);
-    for (auto* next : {curves, trials, tensors, stored, echo}) tabifyDockWidget(running, next);
+    for (auto* next : {curves, trials, tensors, stored, studies, echo}) tabifyDockWidget(running, next);
     running->raise();
     resizeDocks({left, right}, {230, 310}, Qt::Horizontal);
     resizeDocks({running}, {290}, Qt::Vertical);
@@ -161,7 +164,7 @@ void MainWindow::saveSettings() {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (queue_.anyActive()) {
+    if (queue_.anyActive() || studies_->study().running()) {
         const auto answer = QMessageBox::question(
             this, tr("Quit"), tr("Runs are under way. Quit, and stop them after a checkpoint? They can be resumed."),
             QMessageBox::Yes | QMessageBox::Cancel);

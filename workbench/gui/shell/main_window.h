@@ -30,6 +30,7 @@ class MechanismPanel;
 class RunningPanel;
 class RunsPanel;
 class StartPage;
+class StudyPanel;
 class TensorPanel;
 class TrialPanel;
 struct TrialSource;
@@ -55,6 +56,7 @@ public:
     CurvesPanel& curves() { return *curves_; }
     StallWatchdog& watchdog() { return watchdog_; }
     RunsPanel& runs() { return *runs_; }
+    StudyPanel& studies() { return *studies_; }
     InspectorPanel& inspector() { return *inspector_; }
     /// Offers what a crash has left behind.
     void recoverJournals();
@@ -111,6 +113,7 @@ private:
     TrialPanel* trials_;
     TensorPanel* tensors_;
     RunsPanel* runs_;
+    StudyPanel* studies_;
     QPlainTextEdit* echo_;
     std::vector<QDockWidget*> docks_;
     QByteArray defaultLayout_;

@@ -3,6 +3,7 @@
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
 #include "gui/shell/main_window.h"
+#include "gui/studies/study_panel.h"
 #include "gui/watching/curves_panel.h"
 #include "gui/watching/tensor_panel.h"
 #include "gui/watching/trial_panel.h"
@@ -50,12 +51,16 @@ void MainWindow::connectRunning() {
     connect(&queue_, &QAbstractItemModel::rowsAboutToBeRemoved, this, [this](const QModelIndex&, int first, int last) {
         for (int row = first; row <= last; ++row) begunFrom_.erase(&queue_.job(row));
     });
-    connect(runs_, &RunsPanel::curvesWanted, this, [this](const std::filesystem::path& folder, const QString& name) {
+    const auto showCurves = [this](const std::filesystem::path& folder, const QString& name) {
         curves_->addStored(folder, name);
         raisePanel(curves_);
-    });
+    };
+    connect(runs_, &RunsPanel::curvesWanted, this, showCurves);
     connect(runs_, &RunsPanel::playWanted, this, &MainWindow::trialsOfStored);
     connect(runs_, &RunsPanel::documentWanted, this, &MainWindow::openRunDocument);
+    connect(studies_, &StudyPanel::curvesWanted, this, showCurves);
+    connect(studies_, &StudyPanel::playWanted, this, &MainWindow::trialsOfStored);
+    connect(studies_, &StudyPanel::documentWanted, this, &MainWindow::openRunDocument);
     const auto resume = [this](const std::filesystem::path& folder) {
         try {
             running_->choose(queue_.addResumed(folder));
