@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "canvas_support.h"
 #include "engine/document/experiment.h"
 #include "gui/canvas/canvas_export.h"
 #include "gui/canvas/canvas_view.h"
@@ -13,7 +14,9 @@
 namespace raphe {
 namespace {
 
+using test::Canvas;
 using test::plugins;
+using test::twoNodes;
 
 CanvasGraph graphOf(const std::string& name) {
     return canvasGraph(loadExperiment(name, plugins().registry()), plugins().registry(), {});
@@ -89,43 +92,6 @@ TEST(CanvasGraph, KeepsPortsThatAreNotWiredYet) {
     auto experiment = loadExperiment("mwg_nm_rnn", plugins().registry());
     const auto before = canvasGraph(experiment, plugins().registry(), {});
     EXPECT_GE(before.nodes[static_cast<std::size_t>(before.node("modulator"))].port("feedback"), 0);
-}
-
-/// A document and its view, shown at the size of a screen.
-struct Canvas {
-    explicit Canvas(std::unique_ptr<Document> opened) : document(std::move(opened)), view(document) {
-        view.resize(1000, 700);
-        view.show();
-        QCoreApplication::processEvents();
-        view.zoomToFit();
-    }
-    QPoint port(const std::string& node, const std::string& name) const {
-        for (QGraphicsItem* item : view.scene()->items())
-            if (auto* shown = dynamic_cast<NodeItem*>(item); shown && shown->node().name == node)
-                return view.mapFromScene(shown->portAt(shown->node().port(name)));
-        ADD_FAILURE() << node << "." << name;
-        return {};
-    }
-    void drag(const QPoint& from, const QPoint& to) const {
-        QWidget* target = view.viewport();
-        QTest::mousePress(target, Qt::LeftButton, {}, from);
-        for (int i = 1; i <= 4; ++i) {
-            const QPointF at = QPointF{from} + QPointF{to - from} * i / 4;
-            QMouseEvent move{QEvent::MouseMove, at, target->mapToGlobal(at), Qt::NoButton, Qt::LeftButton, {}};
-            QCoreApplication::sendEvent(target, &move);
-        }
-        QTest::mouseRelease(target, Qt::LeftButton, {}, to);
-    }
-
-    OpenDocument document;
-    CanvasView view;
-};
-
-std::unique_ptr<Document> twoNodes() {
-    auto document = Document::create("two", plugins().registry());
-    document->execute({{"command", "add_node"}, {"name", "a"}, {"mechanism", "model.rnn"}, {"at", {0, 0}}});
-    document->execute({{"command", "add_node"}, {"name", "b"}, {"mechanism", "model.dense"}, {"at", {320, 0}}});
-    return document;
 }
 
 TEST(CanvasEditing, DraggingFromPortToPortDrawsAWireAndUndoTakesItBack) {

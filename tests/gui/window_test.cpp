@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "gui/inspector/parameter_editor.h"
 #include "gui/mechanisms/mechanism_model.h"
 #include "gui/shell/command_palette.h"
 #include "gui/shell/main_window.h"
@@ -9,7 +8,6 @@
 
 #include <QApplication>
 #include <QDockWidget>
-#include <QLineEdit>
 #include <QMenuBar>
 #include <QSettings>
 #include <QStandardPaths>
@@ -101,28 +99,6 @@ TEST(ShippedExperiments, AreGroupedWithTheirVariants) {
         count += 1 + item.variants.size();
     }
     EXPECT_EQ(count, experimentNames().size());
-}
-
-TEST(ParameterEditor, ExplainsWrongInputAndPassesRightInputOn) {
-    ParamInfo info;
-    info.key = "units";
-    info.type = ParamType::integer;
-    info.min = 1;
-    info.initial = std::int64_t{5};
-    Json written;
-    ParameterEditor editor{info, std::int64_t{5}, [&](const Json& value) { written = value; }, [] {}};
-    auto* field = editor.findChild<QLineEdit*>();
-    const auto enter = [&](const QString& text) {
-        field->setText(text);
-        field->setModified(true);
-        Q_EMIT field->editingFinished();
-    };
-    enter("many");
-    EXPECT_TRUE(written.is_null());
-    enter("0");
-    EXPECT_TRUE(written.is_null());
-    enter("12");
-    EXPECT_EQ(written, Json(12));
 }
 
 } // namespace

@@ -434,6 +434,95 @@ TEST_P(Steps, ShowWhatAnEvaluationShows) {
     EXPECT_THROW(player->intervene({{{GetParam().node, "no_such_port"}, Operation::clamp, 1, 0.9, 0, -1}}), Error);
 }
 
+TEST(Noise, HasItsDeviationAndDrawsOfItsOwn) {
+    const auto signal = [](const std::vector<Intervention>& interventions, int threads) {
+        auto session = sessionOf(load("mwg_small_nm_rnn"), threads);
+        EvaluateRequest request;
+        request.trials = 60;
+        request.record = {"readout.output", "core.hidden"};
+        request.interventions = interventions;
+        const auto result = session->evaluate(request);
+        return std::pair{result.signals[0].second, result.signals[1].second};
+    };
+    const Intervention noise{{"readout", "output"}, Operation::noise, -1, 0.5, 10, -1};
+    auto off = noise;
+    off.enabled = false;
+    const auto [plain, core] = signal({}, 1);
+    const auto [once, sameCore] = signal({noise}, 1);
+    EXPECT_EQ(core.values, sameCore.values) << "nothing that comes before it draws other numbers";
+    EXPECT_EQ(signal({noise}, 2).first.values, once.values);
+    EXPECT_EQ(signal({off}, 1).first.values, plain.values);
+    const auto step = plain.values.size() / static_cast<std::size_t>(plain.shape[0]);
+    double sum = 0, squares = 0, product = 0;
+    const auto difference = [&](const Tensor& a, std::size_t i) { return a.values[i] - plain.values[i]; };
+    const auto [both, unused] = signal({noise, noise}, 1);
+    static_cast<void>(unused);
+    const auto [second, unused2] = signal({off, noise}, 1);
+    static_cast<void>(unused2);
+    double count = 0;
+    for (std::size_t i = 0; i < plain.values.size(); ++i) {
+        if (i < 10 * step) {
+            ASSERT_EQ(once.values[i], plain.values[i]) << "before its first step";
+            continue;
+        }
+        ++count;
+        sum += difference(once, i);
+        squares += difference(once, i) * difference(once, i);
+        product += difference(once, i) * difference(second, i);
+        ASSERT_NEAR(difference(both, i), difference(once, i) + difference(second, i), 1e-12);
+    }
+    // Four standard errors of mean, variance and covariance of so many independent numbers.
+    EXPECT_LT(std::abs(sum / count), 4 * 0.5 / std::sqrt(count));
+    EXPECT_LT(std::abs(squares / count - 0.25), 4 * 0.25 * std::sqrt(2 / count));
+    EXPECT_LT(std::abs(product / count), 4 * 0.25 / std::sqrt(count)) << "the second entry has numbers of its own";
+}
+
+TEST(Interventions, ActOnAGroupOfComponents) {
+    auto session = sessionOf(load("mwg_small_nm_rnn"));
+    EvaluateRequest request;
+    request.trials = 2;
+    request.record = {"core.hidden"};
+    request.interventions = {parseIntervention("core.hidden[3:8]=clamp:7")};
+    EXPECT_EQ(request.interventions[0].count, 5);
+    const auto result = session->evaluate(request);
+    const auto& values = result.signals[0].second.values;
+    const auto units = static_cast<std::size_t>(result.signals[0].second.shape.back());
+    for (std::size_t i = 0; i < values.size(); ++i) ASSERT_EQ(values[i] == 7, i % units >= 3 && i % units < 8) << i;
+    // Of a tensor row by row: the same as each entry alone.
+    request.interventions = {parseIntervention("core.input_weight[1:4]=clamp:0.5")};
+    const auto group = session->evaluate(request);
+    request.interventions.clear();
+    for (int entry = 1; entry < 4; ++entry)
+        request.interventions.push_back({{"core", "input_weight"}, Operation::clamp, entry, 0.5, 0, -1});
+    EXPECT_EQ(session->evaluate(request).signals[0].second.values, group.signals[0].second.values);
+    const auto refusal = [&](const char* text) -> std::string {
+        try {
+            session->checkIntervention(parseIntervention(text));
+            return {};
+        } catch (const Error& error) {
+            return error.what();
+        }
+    };
+    EXPECT_NE(refusal("core.hidden[3:3]=lesion").find("count"), std::string::npos);
+    EXPECT_NE(refusal("core.hidden[3:100000]=lesion").find("do not exist"), std::string::npos);
+    EXPECT_THROW(interventionFromJson({{"port", "core.hidden"}, {"count", 2}}, "it"), Error);
+}
+
+TEST(Noise, OnATensorIsOneDisplacement) {
+    auto session = sessionOf(load("mwg_small_nm_rnn"));
+    const Intervention noise{{"readout", "weight"}, Operation::noise, -1, 0.2, 0, -1};
+    EvaluateRequest request;
+    request.trials = 4;
+    request.record = {"readout.output"};
+    const auto plain = session->evaluate(request);
+    request.interventions = {noise};
+    const auto first = session->evaluate(request), again = session->evaluate(request);
+    EXPECT_EQ(first.signals[0].second.values, again.signals[0].second.values);
+    EXPECT_NE(first.signals[0].second.values, plain.signals[0].second.values);
+    EXPECT_THROW(interventionFromJson({{"port", "readout.output"}, {"operation", "noise"}, {"value", -1}}, "it"),
+                 Error);
+}
+
 TEST_P(Steps, AreThoseOfTheWeightsThatTheSessionHadThen) {
     auto session = sessionOf(GetParam().experiment(), 2);
     EvaluateRequest request;

@@ -270,6 +270,8 @@ TEST_P(Replay, ShowsWhatWasLived) {
                          {"value", 0.7},
                          {"from", 5},
                          {"to", 9}},
+                        {{"port", "net.hidden"}, {"operation", "noise"}, {"value", 0.3}, {"from", 3}},
+                        {{"port", "readout.weight"}, {"operation", "noise"}, {"value", 0.1}},
                         {{"port", "readout.output"}, {"operation", "scale"}, {"value", 0.5}, {"from", 2}, {"to", 6}}};
                 for (const double mebibytes : {8.0, 1e-4}) {
                     document["memory_mib"] = mebibytes;

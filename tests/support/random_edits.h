@@ -85,7 +85,8 @@ private:
         }
     }
     Json intervention() {
-        Json value{{"port", address(true)}, {"operation", any<std::string>({"clamp", "scale", "perturb", "lesion"})}};
+        Json value{{"port", address(true)},
+                   {"operation", any<std::string>({"clamp", "scale", "perturb", "noise", "lesion"})}};
         if (below(2) == 0) value["value"] = number();
         if (below(3) == 0) value["from"] = below(10);
         if (below(4) == 0) value["enabled"] = below(2) == 0;
@@ -133,12 +134,21 @@ private:
                 return declaration && !declaration->params.empty() ? any(declaration->params).key : "none";
             }
             if (name == "field") return any(settableFields());
+            if (name == "place")
+                return any<std::string>({"wires[0]", "record[0]", "frozen[0]", "interventions[0].from", "stages[0].set",
+                                         "nodes." + any(nodes()) + ".params", "doc"});
             if (name == "pattern") {
                 const auto& frozen = document_->experiment().frozen;
                 return command == "unfreeze" && !frozen.empty() ? any(frozen) : any(nodes()) + ".*";
             }
             if (name == "fragment") return nodes().empty() ? "{}" : document_->copyNodes({any(nodes())});
             return any<std::string>({"text", "two\nlines", "\"quoted\"", "ünusual", ""});
+        case ArgumentType::commands: {
+            Json list = Json::array();
+            while (list.size() < 2)
+                if (auto part = next(*document_); part["command"] != "together") list.push_back(std::move(part));
+            return list;
+        }
         case ArgumentType::integer:
             return name == "delay" ? below(2) : below(document_->experiment().interventions.size() + 1);
         case ArgumentType::boolean:

@@ -4,6 +4,7 @@
 #include "engine/analysis/figure.h"
 #include "engine/base/available.h"
 #include "engine/base/text.h"
+#include "engine/document/experiment_fields.h"
 #include "engine/editing/commands.h"
 #include "engine/learning/preflight.h"
 #include "engine/mechanisms/conformance.h"
@@ -140,7 +141,7 @@ int describe(const PluginHost& plugins, const std::string& mechanism, bool json,
         if (!markdown)
             throw Error("describe",
                         "name a mechanism, e.g. model.low_rank_rnn, or ask for the whole reference with --markdown");
-        fmt::print("{}{}", referenceMarkdown(plugins.registry()), commandsMarkdown());
+        fmt::print("{}{}{}", referenceMarkdown(plugins.registry()), fieldsMarkdown(), commandsMarkdown());
         return 0;
     }
     const auto& declaration = plugins.registry().find(mechanism, "describe").declaration;

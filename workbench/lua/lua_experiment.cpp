@@ -52,6 +52,13 @@ int executeCommand(lua_State* L) {
     return 1;
 }
 
+/// Carries out a command that is given as data.
+int execute(lua_State* L) {
+    documentOf(L).execute(toJson(L, 2, "experiment:execute"));
+    lua_settop(L, 1);
+    return 1;
+}
+
 void addCommands(lua_State* L) {
     for (const auto& info : commands()) {
         lua_pushlightuserdata(L, const_cast<CommandInfo*>(&info));
@@ -134,6 +141,15 @@ int problems(lua_State* L) {
                                          {"frozen", problem.frozen},
                                          {"stage", problem.stage}})
             if (value >= 0) item[key] = value;
+        auto& fixes = item["fixes"] = Json::array();
+        for (const auto& fix : documentOf(L).fixes(problem)) {
+            Json remedy{{"title", fix.title}};
+            if (fix.isChoice())
+                remedy["search"] = fix.search;
+            else
+                remedy["command"] = fix.command();
+            fixes.push_back(std::move(remedy));
+        }
         list.push_back(std::move(item));
     }
     pushJson(L, list);
@@ -281,6 +297,7 @@ void openExperiments(lua_State* L) {
                {"get", edge<get>},
                {"json", edge<json>},
                {"text", edge<text>},
+               {"execute", edge<execute>},
                {"problems", edge<problems>},
                {"can_connect", edge<canConnect>},
                {"copy_nodes", edge<copyNodes>},

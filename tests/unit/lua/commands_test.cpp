@@ -92,6 +92,18 @@ const std::vector<Case>& cases() {
         {{{"command", "enable_intervention"}, {"number", 1}, {"on", false}}, "e:enable_intervention(1, false)"},
         {{{"command", "paste"}, {"fragment", fragment}, {"at", {50, 60.5}}}, echoed},
         {{{"command", "duplicate"}, {"names", {"core", "readout"}}}, "e:duplicate({\"core\", \"readout\"})"},
+        {{{"command", "set_mechanism"}, {"node", "core"}, {"mechanism", "model.gru"}},
+         "e:set_mechanism(\"core\", \"model.gru\")"},
+        {{{"command", "remove_entry"}, {"place", "wires[1]"}}, "e:remove_entry(\"wires[1]\")"},
+        {{{"command", "rename_entry"}, {"place", "nodes.core.params.units"}, {"to", "hidden"}},
+         "e:rename_entry(\"nodes.core.params.units\", \"hidden\")"},
+        {{{"command", "together"},
+          {"title", "Turn around"},
+          {"commands",
+           {{{"command", "set_name"}, {"name", "other"}},
+            {{"command", "connect"}, {"from", "task.observation"}, {"to", "readout.input"}}}}},
+         "e:together(\"Turn around\", {{command = \"set_name\", name = \"other\"}, {command = \"connect\", from = "
+         "\"task.observation\", to = \"readout.input\"}})"},
         {{{"command", "detach"}}, "e:detach()"}};
     return list;
 }

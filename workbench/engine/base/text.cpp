@@ -48,6 +48,15 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
            fmt::format(" and {} more", candidates.size() - shown);
 }
 
+std::string suggested(std::string_view sentence) {
+    constexpr std::string_view words = "; did you mean \"";
+    const auto start = sentence.find(words);
+    if (start == std::string_view::npos) return {};
+    const auto rest = sentence.substr(start + words.size());
+    const auto end = rest.find("\"?");
+    return end == std::string_view::npos ? std::string() : std::string(rest.substr(0, end));
+}
+
 bool matches(std::string_view pattern, std::string_view name) {
     std::size_t p = 0, n = 0, star = std::string_view::npos, resume = 0;
     while (n < name.size()) {

@@ -3,6 +3,7 @@
 
 #include "engine/base/text.h"
 #include "engine/document/canvas.h"
+#include "engine/document/experiment_fields.h"
 #include "engine/document/fields.h"
 #include "engine/document/json_reader.h"
 #include "engine/document/variants.h"
@@ -69,39 +70,6 @@ void readRecording(const Json& value, const std::string& place, Recording& recor
     if (recording.port.node.empty()) throw Error(place, "a recording needs \"port\"");
 }
 
-/// Fields of the document beside nodes and wires that may also be set from the command line.
-std::vector<FieldReader> scalarFields(Experiment& e) {
-    return {{"doc", textInto(e.doc)},
-            {"seed", integerInto(e.seed, 0, std::numeric_limits<std::int64_t>::max())},
-            {"dt",
-             [&e](const Json& value, const std::string& place) {
-                 double dt = 0;
-                 numberInto(dt)(value, place);
-                 if (dt <= 0) expected(place, "a number > 0", value);
-                 e.dt = dt;
-             }},
-            {"trials", integerInto(e.trials, 0, 1'000'000)},
-            {"chunk", integerInto(e.chunk, 0, 1'000'000)},
-            {"streams", booleanInto(e.streams)},
-            {"steps", integerInto(e.steps, 0, large)},
-            {"iterations", integerInto(e.iterations, 0, large)},
-            {"memory_mib",
-             [&e](const Json& value, const std::string& place) {
-                 double mebibytes = 0;
-                 numberInto(mebibytes)(value, place);
-                 if (mebibytes <= 0 || mebibytes > 1e6) expected(place, "a number > 0 and <= 1000000", value);
-                 e.memoryMiB = mebibytes;
-             }},
-            {"precision", [&e](const Json& value, const std::string& place) {
-                 if (value == "float32")
-                     e.precision = Precision::float32;
-                 else if (value == "float64")
-                     e.precision = Precision::float64;
-                 else
-                     expected(place, "\"float32\" or \"float64\"", value);
-             }}};
-}
-
 void setParam(NodeSpec& node, const std::string& key, const Json& value, const Registry& registry) {
     const auto place = "nodes." + node.name + ".params." + key;
     const auto& declaration = registry.find(node.mechanism, "nodes." + node.name + ".mechanism").declaration;
@@ -163,6 +131,8 @@ const char* nameOf(Operation operation) {
         return "scale";
     case Operation::perturb:
         return "perturb";
+    case Operation::noise:
+        return "noise";
     case Operation::lesion:
         return "lesion";
     }
@@ -240,6 +210,7 @@ Recording recordingFromJson(const Json& value, const std::string& place) {
 Json toJson(const Intervention& i) {
     Json result = {{"port", i.target.text()}, {"operation", nameOf(i.operation)}};
     if (i.component >= 0) result["component"] = i.component;
+    if (i.component >= 0 && i.count > 1) result["count"] = i.count;
     if (i.operation != Operation::lesion) result["value"] = i.value;
     result["from"] = i.from;
     if (i.to >= 0) result["to"] = i.to;
@@ -250,16 +221,21 @@ Json toJson(const Intervention& i) {
 Intervention interventionFromJson(const Json& value, const std::string& place) {
     Intervention i;
     constexpr std::int64_t last = 2'000'000'000;
-    readFields(value, place,
-               {{"port", addressInto(i.target)},
-                {"operation",
-                 choiceInto(i.operation, {Operation::clamp, Operation::scale, Operation::perturb, Operation::lesion})},
-                {"component", integerInto(i.component, 0, last)},
-                {"value", numberInto(i.value)},
-                {"from", integerInto(i.from, 0, last)},
-                {"to", integerInto(i.to, 0, last)},
-                {"enabled", booleanInto(i.enabled)}});
+    readFields(
+        value, place,
+        {{"port", addressInto(i.target)},
+         {"operation", choiceInto(i.operation, std::vector<Operation>(std::begin(operations), std::end(operations)))},
+         {"component", integerInto(i.component, 0, last)},
+         {"count", integerInto(i.count, 1, last)},
+         {"value", numberInto(i.value)},
+         {"from", integerInto(i.from, 0, last)},
+         {"to", integerInto(i.to, 0, last)},
+         {"enabled", booleanInto(i.enabled)}});
     if (i.target.node.empty()) throw Error(place, "an intervention needs \"port\"");
+    if (i.operation == Operation::noise && i.value < 0)
+        throw Error(place + ".value", fmt::format("expected a standard deviation >= 0, got {}", i.value));
+    if (i.count > 1 && i.component < 0)
+        throw Error(place + ".count", "counts components from \"component\" on; say which is the first");
     if (i.to >= 0 && i.to <= i.from)
         throw Error(place, fmt::format("no step lies in from {} <= t < to {}", i.from, i.to));
     return i;
@@ -269,7 +245,8 @@ Intervention parseIntervention(const std::string& text) {
     const auto place = "intervention \"" + text.substr(0, 80) + "\"";
     const auto bad = [&] {
         throw Error(place,
-                    "expected node.port[component]=operation:value@from:to, e.g. modulator.output[0]=clamp:0@10:20");
+                    "expected node.port[component]=operation:value@from:to, e.g. modulator.output[0]=clamp:0@10:20 or "
+                    "core.hidden[3:8]=lesion");
     };
     const auto equals = text.find('=');
     if (equals == std::string::npos) bad();
@@ -282,7 +259,14 @@ Intervention parseIntervention(const std::string& text) {
     };
     if (const auto bracket = target.find('['); bracket != std::string::npos) {
         if (target.back() != ']') bad();
-        document["component"] = number(target.substr(bracket + 1, target.size() - bracket - 2));
+        const auto units = target.substr(bracket + 1, target.size() - bracket - 2);
+        const auto between = units.find(':'); // first and end of a group, as of steps
+        document["component"] = number(units.substr(0, between));
+        if (between != std::string::npos) {
+            const auto end = number(units.substr(between + 1));
+            if (!end.is_number_integer() || !document["component"].is_number_integer()) bad();
+            document["count"] = end.get<std::int64_t>() - document["component"].get<std::int64_t>();
+        }
         target.resize(bracket);
     }
     document["port"] = target;
@@ -310,7 +294,7 @@ void Experiment::set(const std::string& path, const Json& value, const Registry&
     if (path == "stages" || path.starts_with("stages[")) return setStages(*this, path, value, registry);
     const auto dot = path.find('.');
     if (dot == std::string::npos) {
-        for (const auto& field : scalarFields(*this)) {
+        for (const auto& field : fieldReaders(*this)) {
             if (path != field.key) continue;
             const auto before = iterations;
             field.read(value, path);
@@ -378,9 +362,8 @@ Json Experiment::toJson() const {
 }
 
 std::vector<std::string> settableFields() {
-    Experiment any;
     std::vector<std::string> names{"stages"};
-    for (const auto& field : scalarFields(any)) names.emplace_back(field.key);
+    for (const auto& field : experimentFields()) names.push_back(field.key);
     return names;
 }
 
@@ -416,7 +399,7 @@ Experiment experimentFromJson(Json document, const Registry& registry, const std
         expected("raphe", "version 1", document["raphe"]);
 
     Experiment e;
-    auto fields = scalarFields(e);
+    auto fields = fieldReaders(e);
     fields.push_back({"raphe", [](const Json&, const std::string&) {}});
     fields.push_back({"name", textInto(e.name)});
     fields.push_back({"nodes", [&](const Json& value, const std::string& place) {

@@ -35,16 +35,21 @@ struct WireSpec {
     std::optional<int> delay; ///< 0: same step, 1: previous step; unset: previous step only where it closes a cycle
 };
 
-enum class Operation { clamp, scale, perturb, lesion };
+enum class Operation { clamp, scale, perturb, noise, lesion };
+constexpr Operation operations[]{Operation::clamp, Operation::scale, Operation::perturb, Operation::noise,
+                                 Operation::lesion};
 
 /// A change of a signal or of a parameter tensor during chosen steps, without touching the model's code.
 struct Intervention {
     Address target; ///< an output port, or a trainable tensor of a node
     Operation operation = Operation::clamp;
-    int component = -1;    ///< unit of the port, or row-major entry of the tensor; -1: all
-    double value = 0;      ///< clamp: the value; scale: the factor; perturb: what is added; lesion: not used (0)
+    int component = -1; ///< unit of the port, or row-major entry of the tensor: the first one; -1: all
+    /// clamp: the value; scale: the factor; perturb: what is added; noise: standard deviation of what is added; lesion:
+    /// not used (0)
+    double value = 0;
     int from = 0, to = -1; ///< steps from <= t < to; to = -1: to the end of the trial
     bool enabled = true;   ///< one that is switched off stays in the document and does nothing
+    int count = 1;         ///< of components, from `component` on
     friend bool operator==(const Intervention&, const Intervention&) = default;
 };
 

@@ -134,6 +134,42 @@ void setAtPlace(Json& document, const std::string& place, const Json& value) {
         (*target)[parts.back().key] = value;
 }
 
+namespace {
+
+/// The value that holds the last part of a place. @throws Error if there is no such place
+Json& parentAt(Json& document, const std::vector<PlacePart>& parts, const std::string& place) {
+    Json* target = &document;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        auto* next = follow(*target, parts[i], place);
+        if (!next)
+            throw Error(place, "there is no \"" + parts[i].key + "\"" + suggestion(parts[i].key, keysOf(*target)));
+        if (i + 1 < parts.size()) target = next;
+    }
+    return *target;
+}
+
+} // namespace
+
+void removeAtPlace(Json& document, const std::string& place) {
+    const auto parts = partsOf(place);
+    auto& parent = parentAt(document, parts, place);
+    if (parts.back().key.empty())
+        parent.erase(parts.back().index);
+    else
+        parent.erase(parts.back().key);
+}
+
+void renameAtPlace(Json& document, const std::string& place, const std::string& name) {
+    const auto parts = partsOf(place);
+    auto& parent = parentAt(document, parts, place);
+    if (parts.back().key.empty()) throw Error(place, "an item of a list has no name");
+    if (name.empty() || parent.contains(name)) throw Error(place, "there is a \"" + name + "\" already");
+    Json made = Json::object();
+    for (auto& [key, value] : parent.get_ref<Json::object_t&>())
+        made.get_ref<Json::object_t&>().push_back({key == parts.back().key ? name : key, std::move(value)});
+    parent = std::move(made);
+}
+
 void repairEmptyLists(Json& document) {
     const auto repair = [](Json& value) {
         if (value.is_object() && value.empty()) value = Json::array();

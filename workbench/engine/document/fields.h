@@ -48,6 +48,10 @@ void checkName(const std::string& name, const std::string& what, const std::stri
 const Json& valueAtPlace(const Json& document, const std::string& place);
 /// Puts a value there; null removes a field. Lists keep their length. @throws Error if there is no such place
 void setAtPlace(Json& document, const std::string& place, const Json& value);
+/// Takes away a field, or an item of a list. @throws Error if there is no such place
+void removeAtPlace(Json& document, const std::string& place);
+/// Gives a field another name; the value stays. @throws Error if there is no such place, or the name is taken
+void renameAtPlace(Json& document, const std::string& place, const std::string& name);
 
 /// Makes lists of the empty objects of a document that stand where lists belong: scripts have one kind of empty table.
 void repairEmptyLists(Json& document);

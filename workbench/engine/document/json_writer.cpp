@@ -17,7 +17,7 @@ const Order documentOrder{"raphe",         "name",       "doc",       "base",   
 const Order nodeOrder{"mechanism", "params"};
 const Order wireOrder{"from", "to", "delay"};
 const Order recordingOrder{"port", "every_steps", "every_iterations", "trials"};
-const Order interventionOrder{"port", "component", "operation", "value", "from", "to", "enabled"};
+const Order interventionOrder{"port", "component", "count", "operation", "value", "from", "to", "enabled"};
 const Order stageOrder{"name", "iterations", "frozen", "reset_optimiser", "keep_best", "set", "schedules"};
 const Order watchOrder{"metric", "goal", "of", "every", "trials", "window"};
 const Order scheduleOrder{"kind",    "value",  "from", "to", "over",   "every",  "factor",   "at",        "values",

@@ -16,6 +16,8 @@ namespace raphe {
 
 namespace {
 
+constexpr std::size_t mostTogether = 10'000;
+
 /// Members of objects in alphabetical order, whole numbers with a sign or else as fractions: what Lua makes of a value
 /// and gives back.
 Json plain(const Json& value, const std::string& place) {
@@ -79,6 +81,9 @@ void checkArgument(const ArgumentInfo& info, const Json& value, const std::strin
     case ArgumentType::position:
         positionFromJson(value, place);
         return;
+    case ArgumentType::commands:
+        require(value.is_array() && !value.empty() && value.size() <= mostTogether, "a list of commands");
+        return;
     case ArgumentType::positions:
         require(value.is_object() && !value.empty(), "an object of positions [x, y] by name");
         for (const auto& [name, position] : value.items()) positionFromJson(position, place + "." + name);
@@ -139,10 +144,31 @@ std::string shortText(const Json& value) {
     return fmt::format("{}, {} and {} more", words[0], words[1], words.size() - 2);
 }
 
+void together(Draft& draft, const Json& command) {
+    for (const auto& item : command["commands"]) {
+        Problems ignored;
+        Experiment read;
+        ignored.collect([&] { read = experimentFromJson(draft.document, draft.registry, {}, ignored); });
+        Draft part{std::move(draft.document), read, draft.registry, draft.base, draft.detached};
+        commandNamed(item["command"].get<std::string>()).run(part, item);
+        draft.document = std::move(part.document);
+        draft.detached = part.detached;
+    }
+}
+
 std::vector<CommandInfo> makeTable() {
     std::vector<CommandInfo> table;
     for (auto&& part : {nodeCommands(), wireCommands(), settingCommands(), observationCommands(), fragmentCommands()})
         table.insert(table.end(), part.begin(), part.end());
+    table.push_back({"together",
+                     "Several at once",
+                     "{title}",
+                     "Carries out commands one after the other, as one step to undo; all of them or none.",
+                     {{"title", ArgumentType::text, false, "what they do together"},
+                      {"commands", ArgumentType::commands, false,
+                       "each a table such as {command = \"connect\", from "
+                       "= \"a.x\", to = \"b.y\"}"}},
+                     together});
     return table;
 }
 
@@ -170,6 +196,8 @@ const char* nameOf(ArgumentType type) {
         return "{x, y}";
     case ArgumentType::positions:
         return "table of {x, y}";
+    case ArgumentType::commands:
+        return "list of commands";
     }
     return "";
 }
@@ -208,6 +236,11 @@ Json checkedCommand(const Json& command) {
         auto value = plain(command[argument.name], place);
         requireUtf8(value, place);
         checkArgument(argument, value, place);
+        if (argument.type == ArgumentType::commands)
+            for (auto& item : value) {
+                item = checkedCommand(item);
+                if (item["command"] == info.name) throw Error(place, "commands are put together once");
+            }
         result[argument.name] = std::move(value);
     }
     for (const auto& [key, value] : command.items())

@@ -22,6 +22,7 @@ enum class ArgumentType {
     fields,    ///< object
     position,  ///< [x, y] on the canvas
     positions, ///< object: name of a node -> position
+    commands,  ///< list of commands
 };
 const char* nameOf(ArgumentType type);
 

@@ -44,7 +44,7 @@ Connection fit(const Graph& graph, const Address& from, const Address& to) {
 } // namespace
 
 Connection Document::canConnect(const std::string& fromText, const std::string& toText) const {
-    Draft draft{complete_, experiment(), registry_};
+    Draft draft{complete_, experiment(), registry_, base()};
     try {
         const auto from = draft.port(fromText, true), to = draft.port(toText, false);
         if (draft.declaration(from.node).kind == Kind::rule)

@@ -2,6 +2,7 @@
 #include "engine/editing/document.h"
 
 #include "engine/base/files.h"
+#include "engine/document/experiment_fields.h"
 #include "engine/document/fields.h"
 #include "engine/document/json_writer.h"
 #include "engine/editing/draft.h"
@@ -143,20 +144,72 @@ const Experiment& Document::validExperiment() const {
     return experiment();
 }
 
+std::string Document::refusal(const Json& given) const {
+    try {
+        const auto command = checkedCommand(given);
+        Draft draft{complete_, experiment(), registry_, base()};
+        commandNamed(command["command"].get<std::string>()).run(draft, command);
+        return {};
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
+std::vector<Fix> Document::fixes(const LocatedProblem& problem) const {
+    const auto text = problem.text();
+    auto possible = possibleFixes(*this, problem);
+    if (possible.empty()) return possible;
+    const auto tried = copy();
+    std::erase_if(possible, [&](const Fix& fix) {
+        if (fix.isChoice()) return false;
+        bool helps = true;
+        try {
+            tried->execute(fix.command());
+        } catch (const Error&) {
+            helps = false;
+        }
+        const auto& left = tried->problems();
+        helps = helps && std::none_of(left.begin(), left.end(),
+                                      [&](const LocatedProblem& other) { return other.text() == text; });
+        while (tried->undo()) {
+        }
+        return !helps;
+    });
+    return possible;
+}
+
+Json Document::resetValue(const std::string& field) const {
+    if (base().contains(field)) return base()[field];
+    const auto* info = experimentField(field);
+    if (!info) return nullptr;
+    if (field == "iterations" && !experiment().stages.empty()) return iterationsOf(experiment().stages);
+    return toJson(info->initial);
+}
+
+Json Document::resetValue(const std::string& node, const std::string& parameter) const {
+    try {
+        return fields::valueAtPlace(base(), "nodes." + node + ".params." + parameter);
+    } catch (const Error&) { // the base says nothing of it
+    }
+    const auto* spec = experiment().node(node);
+    if (!spec || !registry_.contains(spec->mechanism)) return nullptr;
+    const auto* info = registry_.find(spec->mechanism, node).declaration.param(parameter);
+    return info ? toJson(info->initial) : Json(nullptr);
+}
+
 std::string Document::copyNodes(const std::vector<std::string>& names) const { return fragmentOf(complete_, names); }
 
 // -- how it changes ---------------------------------------------------------------------------------------------------
 
 bool Document::execute(const Json& given, const std::string& mergeKey) {
     const auto command = checkedCommand(given);
-    Draft draft{complete_, experiment(), registry_};
+    Draft draft{complete_, experiment(), registry_, base()};
     commandNamed(command["command"].get<std::string>()).run(draft, command);
     auto authored = std::move(draft.document);
     if (!draft.detached) {
-        const auto& base = isVariant() ? base_ : Json::object();
         const auto complete = std::move(authored);
-        authored = revised(base, authored_, complete_, complete);
-        orderNewParams(authored, authored_, base, registry_, complete);
+        authored = revised(base(), authored_, complete_, complete);
+        orderNewParams(authored, authored_, base(), registry_, complete);
     }
     auto patch = difference(authored_, authored);
     if (patch.empty()) return false;

@@ -3,6 +3,7 @@
 
 #include "engine/document/experiment.h"
 #include "engine/editing/commands.h"
+#include "engine/editing/fixes.h"
 #include "engine/editing/located_problems.h"
 #include "engine/editing/patch.h"
 
@@ -85,6 +86,18 @@ public:
     const Experiment& validExperiment() const;
     /// Everything that is wrong with it, as `raphe check` finds it.
     const std::vector<LocatedProblem>& problems() const;
+    /// Why a command would not be carried out; empty if it would.
+    std::string refusal(const Json& command) const;
+    /// What takes a problem away: each of them has been tried, on a copy.
+    std::vector<Fix> fixes(const LocatedProblem& problem) const;
+    /// What a field, or a parameter of a node, has after it was reset: the base's value, or the default.
+    Json resetValue(const std::string& field) const;
+    Json resetValue(const std::string& node, const std::string& parameter) const;
+    /// The document that this one extends, complete; an empty object if it extends none.
+    const Json& base() const {
+        static const Json none = Json::object();
+        return isVariant() ? base_ : none;
+    }
     /// Whether and how a wire may be drawn. Stricter than the command, which refuses only what can never become right.
     Connection canConnect(const std::string& from, const std::string& to) const;
     /// Nodes, the wires among them and their positions as JSON text, for the command "paste".

@@ -14,6 +14,7 @@ struct Draft {
     Json document;
     const Experiment& experiment; ///< what could be read before the command
     const Registry& registry;
+    const Json& base;      ///< what the document says where it states nothing; an empty object if it has no base
     bool detached = false; ///< it states everything itself from now on
 
     /// The list or object under this key, made if there is none. @throws Error if something else stands there

@@ -106,7 +106,8 @@ void duplicate(Draft& draft, const Json& command) {
 std::string fragmentOf(const Json& document, const std::vector<std::string>& names) {
     const Experiment none;
     const Registry nothing;
-    Draft draft{document, none, nothing};
+    const auto noBase = Json::object();
+    Draft draft{document, none, nothing, noBase};
     const std::set<std::string> wanted(names.begin(), names.end());
     for (const auto& name : wanted) draft.node(name);
     Fragment fragment;

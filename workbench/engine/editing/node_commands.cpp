@@ -122,11 +122,24 @@ void setParameter(Draft& draft, const Json& command) {
 void resetParameter(Draft& draft, const Json& command) {
     const auto name = command["node"].get<std::string>();
     auto& node = draft.node(name);
+    // What the base says of the node; there, "reset" returns to that.
+    const auto inherited = [&] {
+        const auto nodes = draft.base.value("nodes", Json::object());
+        const auto own = nodes.is_object() ? nodes.value(name, Json::object()) : Json::object();
+        const auto params = own.is_object() ? own.value("params", Json::object()) : Json::object();
+        return params.is_object() && own.value("mechanism", Json()) == node.value("mechanism", Json()) ? params
+                                                                                                       : Json::object();
+    }();
     if (!command.contains("parameter")) {
         node.erase("params");
+        if (!inherited.empty()) node["params"] = inherited;
         return;
     }
     const auto key = command["parameter"].get<std::string>();
+    if (inherited.contains(key)) {
+        node["params"][key] = inherited[key];
+        return;
+    }
     const bool stated = node.contains("params") && node["params"].is_object() && node["params"].contains(key);
     if (!stated) {
         const auto& declaration = draft.declaration(name);
@@ -138,6 +151,24 @@ void resetParameter(Draft& draft, const Json& command) {
     }
     node["params"].erase(key);
     if (node["params"].empty()) node.erase("params");
+}
+
+void setMechanism(Draft& draft, const Json& command) {
+    const auto name = command["node"].get<std::string>(), mechanism = command["mechanism"].get<std::string>();
+    auto& node = draft.node(name);
+    const auto& declaration = draft.registry.find(mechanism, "nodes." + name + ".mechanism").declaration;
+    const auto before = node.value("params", Json::object());
+    node["mechanism"] = declaration.key();
+    Json kept = Json::object();
+    if (before.is_object())
+        for (const auto& [key, value] : before.items()) {
+            try {
+                kept.update(draft.checkedParams(name, declaration.key(), Json{{key, value}}));
+            } catch (const Error&) { // the other mechanism does not have it, or not with this value
+            }
+        }
+    node.erase("params");
+    if (!kept.empty()) node["params"] = kept;
 }
 
 void move(Draft& draft, const Json& command) {
@@ -174,6 +205,12 @@ std::vector<CommandInfo> nodeCommands() {
          "Gives a node another name, wherever the document speaks of it.",
          {{"name", name, false, "of the node"}, {"to", name, false, "its new name"}},
          renameNode},
+        {"set_mechanism",
+         "Set mechanism",
+         "Make {node} a {mechanism}",
+         "Gives a node another mechanism. Its wires stay, and so do the parameters that both mechanisms have.",
+         {{"node", name, false, "name of the node"}, {"mechanism", text, false, "its key, such as model.gru"}},
+         setMechanism},
         {"set_parameter",
          "Set parameter",
          "Set {node}.{parameter}",
@@ -185,7 +222,7 @@ std::vector<CommandInfo> nodeCommands() {
         {"reset_parameter",
          "Reset parameter",
          "Reset {node} {parameter}",
-         "Returns a hyper-parameter to its default, or all of a node.",
+         "Returns a hyper-parameter, or all of a node, to the default; in a variant to what its base says.",
          {{"node", name, false, "name of the node"}, {"parameter", text, true, "key; otherwise all"}},
          resetParameter},
         {"move",

@@ -125,7 +125,7 @@ std::vector<CommandInfo> observationCommands() {
     using enum ArgumentType;
     const ArgumentInfo port{"port", address, false, "an output port"},
         number{"number", integer, false, "its place in the list, from 0"},
-        intervention{"intervention", fields, false, "port, operation, component, value, from, to, enabled"};
+        intervention{"intervention", fields, false, "port, operation, component, count, value, from, to, enabled"};
     return {
         {"add_recording",
          "Record",

@@ -30,6 +30,11 @@ void setField(Draft& draft, const Json& command) {
     if (!document.contains("stages")) document["stages"] = Json::array();
     fields::setAtPlace(document, field, command["value"]);
     fields::repairEmptyLists(document);
+    if (command["value"].is_null() && document["stages"].is_array())
+        for (auto& stage : document["stages"])
+            for (const char* key : {"set", "schedules"})
+                if (stage.is_object() && stage.contains(key) && stage[key].is_object() && stage[key].empty())
+                    stage.erase(key);
     changed.set("stages", document.value("stages", Json::array()), draft.registry);
     if (changed.stages.empty()) document.erase("stages");
     // Iterations that were the sum of the stages' follow them.
@@ -50,6 +55,32 @@ void resetField(Draft& draft, const Json& command) {
     if (std::find(known.begin(), known.end(), field) == known.end())
         throw Error(field, "the document has no field of this name" + suggestion(field, known));
     draft.document.erase(field);
+    // In a variant "reset" returns to what the base says; iterations follow the variant's own stages.
+    const bool ownStages = field == "iterations" && draft.document.contains("stages") &&
+                           draft.document["stages"] != draft.base.value("stages", Json());
+    if (draft.base.contains(field) && !ownStages) draft.document[field] = draft.base[field];
+}
+
+/// Nodes have commands of their own, and without a version nothing can be read.
+void requireEntry(const std::string& place) {
+    const bool isNode = place.starts_with("nodes.") && place.find_first_of(".[", 6) == std::string::npos;
+    if (isNode) throw Error(place, "is a node; it is removed by remove_nodes and renamed by rename_node");
+    if (place == "raphe" || place == "nodes" || place == "base")
+        throw Error(place, "stays; a document cannot be read without it");
+}
+
+void removeEntry(Draft& draft, const Json& command) {
+    const auto place = command["place"].get<std::string>();
+    requireEntry(place);
+    fields::removeAtPlace(draft.document, place);
+    for (const char* list : {"record", "interventions", "frozen", "stages"})
+        if (place.starts_with(std::string(list) + "[")) draft.prune(list);
+}
+
+void renameEntry(Draft& draft, const Json& command) {
+    const auto place = command["place"].get<std::string>();
+    requireEntry(place);
+    fields::renameAtPlace(draft.document, place, command["to"].get<std::string>());
 }
 
 void setName(Draft& draft, const Json& command) { draft.document["name"] = command["name"]; }
@@ -91,9 +122,22 @@ std::vector<CommandInfo> settingCommands() {
         {"reset_field",
          "Reset field",
          "Reset {field}",
-         "Returns a field of the document to its default.",
+         "Returns a field of the document to its default; in a variant to what its base says.",
          {{"field", text, false, "name of the field"}},
          resetField},
+        {"remove_entry",
+         "Remove entry",
+         "Remove {place}",
+         "Takes away what stands at a place of the document: a field that is not known, or an item of a list that "
+         "cannot be read.",
+         {{"place", text, false, "such as wires[3] or nodes.agent.params.tua"}},
+         removeEntry},
+        {"rename_entry",
+         "Rename entry",
+         "Rename {place} to {to}",
+         "Gives a field of the document another name; its value stays.",
+         {{"place", text, false, "such as iteratoins"}, {"to", text, false, "its new name"}},
+         renameEntry},
         {"set_name",
          "Set name",
          "Name the experiment {name}",

@@ -42,8 +42,11 @@ void connect(Draft& draft, const Json& command) {
     auto& wires = draft.list("wires");
     for (const auto& item : wires)
         if (joins(item, wire.from, wire.to))
-            throw Error("wires", fmt::format("{} -> {} is there already; its delay is changed by set_delay",
-                                             wire.from.text(), wire.to.text()));
+            throw Error("wires",
+                        fmt::format("{} -> {} is there already, and two ports are joined by one wire; its delay is "
+                                    "changed by set_delay. For the present and the previous value together, send one "
+                                    "of them through a node of its own",
+                                    wire.from.text(), wire.to.text()));
     wires.push_back(toJson(wire));
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <thread>
 
 namespace raphe {
@@ -192,8 +193,14 @@ SweepPlan<T> Setup<T>::plan(int planSteps, int planTrials, const std::vector<Int
     result.memoryBytes = static_cast<std::size_t>(experiment.memoryMiB * 1048576);
     result.streams = streams;
     result.interrupt = interrupt;
-    for (const auto& intervention : interventions)
-        if (intervention.enabled) result.interventions.push_back(resolve(intervention));
+    std::map<std::string, int> noises; // by target; each has random numbers of its own, also when others are off
+    for (const auto& intervention : interventions) {
+        const auto target = intervention.target.text();
+        const int number = intervention.operation == Operation::noise ? noises[target]++ : 0;
+        if (!intervention.enabled) continue;
+        result.interventions.push_back(resolve(intervention));
+        result.interventions.back().entity = addressOf(fmt::format("intervention {}", number), addressOf(target));
+    }
     return result;
 }
 
@@ -232,6 +239,8 @@ ResolvedIntervention Setup<T>::resolve(const Intervention& i, std::string place)
     ResolvedIntervention r;
     r.node = graph.requireNode(i.target.node, place);
     r.operation = i.operation;
+    r.component = i.component;
+    r.count = i.count;
     r.value = i.value;
     r.from = i.from;
     if (i.to >= 0) r.to = i.to;
@@ -239,20 +248,19 @@ ResolvedIntervention Setup<T>::resolve(const Intervention& i, std::string place)
         if (tensors[p].name == i.target.text()) r.parameter = static_cast<int>(p);
     int limit = 0;
     if (r.parameter >= 0) {
-        const auto& info = tensors[at(r.parameter)];
-        limit = static_cast<int>(info.size());
-        if (i.component >= 0 && i.component < limit)
-            r.component = (i.component % info.cols) * info.rows + i.component / info.cols;
+        limit = static_cast<int>(tensors[at(r.parameter)].size());
     } else {
         r.port = graph.outputPort(r.node, i.target.port, place);
         if (graph.nodes()[at(r.node)].kind() == Kind::task)
             throw Error(place, "a task's signals cannot be changed; intervene on the port of a model");
         limit = graph.nodes()[at(r.node)].portSizes[at(r.port)];
-        r.component = i.component;
     }
     if (i.component >= limit)
         throw Error(place,
                     fmt::format("component {} does not exist; there are {}, counted from 0", i.component, limit));
+    if (i.component >= 0 && i.count > limit - i.component)
+        throw Error(place,
+                    fmt::format("{} components from {} on do not exist; there are {}", i.count, i.component, limit));
     if (i.from < 0 || (steps > 0 && i.from >= steps))
         throw Error(place, fmt::format("step {} lies outside the trial (0 to {})", i.from, steps - 1));
     return r;

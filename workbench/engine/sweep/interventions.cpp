@@ -6,7 +6,7 @@
 namespace raphe {
 
 template <class T>
-void Interventions<T>::change(const ResolvedIntervention& i, T& value, T& factor) {
+void Interventions<T>::change(const ResolvedIntervention& i, T& value, T& factor, Stream& random) {
     switch (i.operation) {
     case Operation::clamp:
         value = static_cast<T>(i.value);
@@ -23,21 +23,33 @@ void Interventions<T>::change(const ResolvedIntervention& i, T& value, T& factor
     case Operation::perturb:
         value += static_cast<T>(i.value);
         break;
+    case Operation::noise:
+        value += static_cast<T>(i.value * random.normal());
+        break;
     }
 }
 
 template <class T>
-void Interventions<T>::apply(Tape<T>& tape, int node, int port, Value<T> computed, Value<T> emitted, int firstStep,
-                             int trials, const typename Step<T>::Origin* origins) const {
+typename Step<T>::Origin Interventions<T>::Columns::of(int column) const {
+    const int trial = column % trials, step = firstStep + column / trials;
+    if (origins) return {origins[trial].iteration, origins[trial].trial, origins[trial].step + step};
+    return {iteration, firstTrial + static_cast<std::uint32_t>(trial), step};
+}
+
+template <class T>
+void Interventions<T>::apply(Tape<T>& tape, int node, int port, Value<T> computed, Value<T> emitted,
+                             const Columns& columns) const {
     Value<T> factor = tape.constant(computed.rows, computed.cols, T(1));
     std::copy_n(computed.data, computed.size(), emitted.data);
-    for (const auto& i : list_) {
+    for (const auto& i : plan_.interventions) {
         if (i.node != node || i.port != port) continue;
         for (int c = 0; c < computed.cols; ++c) {
-            const int step = firstStep + c / trials + (origins ? origins[c % trials].step : 0);
-            if (step < i.from || step >= i.to) continue;
+            const auto origin = columns.of(c);
+            if (origin.step < i.from || origin.step >= i.to) continue;
+            Stream random(plan_.seed, i.entity, origin.iteration, origin.trial,
+                          static_cast<std::uint32_t>(origin.step));
             for (int r = 0; r < computed.rows; ++r)
-                if (i.component < 0 || i.component == r) change(i, emitted.column(c)[r], factor.column(c)[r]);
+                if (i.actsOn(r)) change(i, emitted.column(c)[r], factor.column(c)[r], random);
         }
     }
     tape.reverse([=] {
@@ -50,13 +62,15 @@ Value<T> Interventions<T>::weight(Tape<T>& tape, int parameter, Value<T> weight,
     const auto acts = [&](const ResolvedIntervention& i) {
         return i.parameter == parameter && i.from <= step && step < i.to;
     };
-    if (std::none_of(list_.begin(), list_.end(), acts)) return weight;
+    if (std::none_of(plan_.interventions.begin(), plan_.interventions.end(), acts)) return weight;
     Value<T> result = tape.make(weight.rows, weight.cols), factor = tape.constant(weight.rows, weight.cols, T(1));
     std::copy_n(weight.data, weight.size(), result.data);
-    for (const auto& i : list_) {
+    for (const auto& i : plan_.interventions) {
         if (!acts(i)) continue;
-        for (std::size_t e = 0; e < weight.size(); ++e)
-            if (i.component < 0 || at(i.component) == e) change(i, result.data[e], factor.data[e]);
+        Stream random(plan_.seed, i.entity, 0, 0, 0);
+        for (int column = 0, e = 0; column < weight.cols; ++column)
+            for (int row = 0; row < weight.rows; ++row, ++e)
+                if (i.actsOn(row * weight.cols + column)) change(i, result.data[e], factor.data[e], random);
     }
     tape.reverse([=] {
         if (weight.adjoint) weight.gradientArray() += factor.array() * result.gradientArray();

@@ -14,10 +14,14 @@ namespace raphe {
 struct ResolvedIntervention {
     int node = -1, port = -1;
     int parameter = -1; ///< index in Network::parameters(), or -1 if a port is meant
-    int component = -1; ///< unit, or column-major entry of the tensor; -1: all
+    int component = -1; ///< the first unit, or row-major entry of the tensor; -1: all
+    int count = 1;      ///< of components
     Operation operation = Operation::clamp;
     double value = 0;
+    std::uint64_t entity = 0; ///< address of the random numbers of noise
     int from = 0, to = std::numeric_limits<int>::max();
+
+    bool actsOn(int index) const { return component < 0 || (index >= component && index - component < count); }
 };
 
 /// What decides how a chunk of trials is swept; the same for all chunks.

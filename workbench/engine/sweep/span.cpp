@@ -8,8 +8,7 @@ namespace raphe {
 template <class T>
 Span<T>::Span(const SweepPlan<T>& plan, Carried<T>& carried, KnownSignals<T>& known, const TrialEnds& ends)
     : plan_(plan), network_(*plan.network), graph_(plan.network->graph()), carried_(carried), known_(known),
-      ends_(ends), interventions_(plan.interventions),
-      linked_(graph_.rule() < 0 || network_.rule().credit() == Credit::exact) {
+      ends_(ends), interventions_(plan), linked_(graph_.rule() < 0 || network_.rule().credit() == Credit::exact) {
     const auto nodeCount = graph_.nodes().size();
     frames_.resize(nodeCount);
     leaves_.resize(nodeCount);
@@ -285,8 +284,8 @@ Value<T> Span<T>::beginAnew(Value<T> value, int firstStep, T initial, bool inPla
 
 template <class T>
 void Span<T>::intervene(NodeFrame<T>& frame, int port, Value<T> computed, Value<T> emitted, int firstStep) {
-    interventions_.apply(tape_, static_cast<int>(&frame - frames_.data()), port, computed, emitted, firstStep,
-                         plan_.trials, origins_);
+    interventions_.apply(tape_, static_cast<int>(&frame - frames_.data()), port, computed, emitted,
+                         {firstStep, plan_.trials, range_.iteration, range_.first, origins_});
 }
 
 template <class T>

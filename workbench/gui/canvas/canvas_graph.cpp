@@ -3,6 +3,10 @@
 
 #include "engine/graph/graph.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace raphe {
 namespace {
 
@@ -71,12 +75,53 @@ int CanvasGraph::node(const std::string& name) const {
     return -1;
 }
 
+std::string inWords(const Intervention& intervention) {
+    const auto number = [](double value) { return fmt::format("{:.4g}", value); };
+    const int first = intervention.component, last = first + intervention.count - 1;
+    const std::string what = first < 0       ? ""
+                             : last == first ? fmt::format(" component {}", first)
+                                             : fmt::format(" components {} to {}", first, last);
+    std::string words;
+    switch (intervention.operation) {
+    case Operation::clamp:
+        words = "clamp" + what + " to " + number(intervention.value);
+        break;
+    case Operation::scale:
+        words = "scale" + what + " by " + number(intervention.value);
+        break;
+    case Operation::perturb:
+        words = "add " + number(intervention.value) + (what.empty() ? "" : " to" + what);
+        break;
+    case Operation::noise:
+        words = "add noise of SD " + number(intervention.value) + (what.empty() ? "" : " to" + what);
+        break;
+    case Operation::lesion:
+        words = "lesion" + what;
+        break;
+    }
+    if (intervention.from > 0 || intervention.to >= 0)
+        words += intervention.to < 0 ? fmt::format(", from step {}", intervention.from)
+                                     : fmt::format(", steps {} to {}", intervention.from, intervention.to - 1);
+    return words;
+}
+
 CanvasGraph canvasGraph(const Experiment& experiment, const Registry& registry,
                         const std::vector<LocatedProblem>& problems) {
     CanvasGraph result;
     for (const NodeSpec& spec : experiment.nodes) result.nodes.push_back(canvasNode(spec, registry));
-    std::optional<Graph> graph; // only a sound one knows all sizes and delays
-    if (problems.empty()) graph.emplace(experiment, registry);
+    Problems known; // sizes and delays as far as they can be told
+    const Graph graph(experiment, registry, known);
+    const auto resolved = [&](const WireSpec& spec) -> const GraphWire* {
+        for (const auto& wire : graph.wires()) {
+            const auto& from = graph.nodes()[static_cast<std::size_t>(wire.fromNode)];
+            const auto& to = graph.nodes()[static_cast<std::size_t>(wire.toNode)];
+            if (from.name == spec.from.node && to.name == spec.to.node &&
+                from.declaration().port(spec.from.port) == wire.fromPort &&
+                to.declaration().port(spec.to.port) == wire.toPort)
+                return &wire;
+        }
+        return nullptr;
+    };
     for (std::size_t w = 0; w < experiment.wires.size(); ++w) {
         const WireSpec& spec = experiment.wires[w];
         CanvasWire wire;
@@ -93,19 +138,35 @@ CanvasGraph canvasGraph(const Experiment& experiment, const Registry& registry,
         auto& target = to.ports[static_cast<std::size_t>(wire.toPort)];
         source.wired = target.wired = true;
         wire.modulatory = target.kind == PortKind::modulation;
-        wire.delayed = graph ? graph->wires()[w].delayed : spec.delay.value_or(0) > 0;
-        wire.units = graph ? graph->wires()[w].size : source.units;
+        const auto* found = resolved(spec);
+        wire.delayed = found ? found->delayed : spec.delay.value_or(0) > 0;
+        wire.units = found && found->size > 0 ? found->size : source.units;
         for (const auto& problem : problems)
             if (problem.wire == static_cast<int>(w)) wire.problems.push_back(problem.sentence);
         result.wires.push_back(std::move(wire));
     }
-    for (std::size_t n = 0; n < result.nodes.size(); ++n) {
-        auto& node = result.nodes[n];
-        for (const auto& problem : problems)
-            if (problem.node == node.name) node.problems.push_back(problem.sentence);
-        if (graph)
-            for (std::size_t p = 0; p < node.ports.size(); ++p)
-                if (const int units = graph->nodes()[n].portSizes[p]; units > 0) node.ports[p].units = units;
+    for (auto& node : result.nodes) {
+        for (const auto& problem : problems) {
+            if (problem.node != node.name) continue;
+            node.problems.push_back(problem.sentence);
+            if (const int port = node.port(problem.port); port >= 0)
+                node.ports[static_cast<std::size_t>(port)].problems.push_back(problem.sentence);
+        }
+        const int index = graph.node(node.name);
+        if (index < 0) continue;
+        const auto& sizes = graph.nodes()[static_cast<std::size_t>(index)].portSizes;
+        for (std::size_t p = 0; p < std::min(node.ports.size(), sizes.size()); ++p)
+            if (sizes[p] > 0) node.ports[p].units = sizes[p];
+    }
+    for (std::size_t i = 0; i < experiment.interventions.size(); ++i) {
+        const auto& entry = experiment.interventions[i];
+        const int n = result.node(entry.target.node);
+        if (n < 0) continue;
+        auto& node = result.nodes[static_cast<std::size_t>(n)];
+        const int port = node.port(entry.target.port);
+        auto& list = port >= 0 ? node.ports[static_cast<std::size_t>(port)].interventions : node.interventions;
+        list.push_back({static_cast<int>(i), (port >= 0 ? "" : entry.target.port + ": ") + inWords(entry),
+                        entry.operation, entry.enabled});
     }
     dropAbsentPorts(result);
     return result;

@@ -9,6 +9,14 @@
 
 namespace raphe {
 
+/// An entry of the document's interventions, where it acts.
+struct CanvasIntervention {
+    int number = 0;   ///< its place in the list
+    std::string text; ///< "clamp to 0, steps 10 to 20"
+    Operation operation = Operation::clamp;
+    bool on = true;
+};
+
 /// What the canvas shows of an experiment, sound or not, as plain values.
 struct CanvasPort {
     std::string name, sizeText, help;
@@ -17,6 +25,8 @@ struct CanvasPort {
     int units = openSize; ///< openSize: not known before something is wired to it
     bool optional = false;
     bool wired = false;
+    std::vector<std::string> problems = {};
+    std::vector<CanvasIntervention> interventions = {};
 };
 
 struct CanvasNode {
@@ -24,6 +34,7 @@ struct CanvasNode {
     std::optional<Kind> kind; ///< none: no plugin provides the mechanism
     std::vector<CanvasPort> ports;
     std::vector<std::string> problems;
+    std::vector<CanvasIntervention> interventions = {}; ///< on its tensors
 
     int port(const std::string& portName) const;
 };
@@ -43,6 +54,9 @@ struct CanvasGraph {
 
     int node(const std::string& name) const;
 };
+
+/// An intervention in words: "clamp unit 2 to 0.5 in steps 10 to 20".
+std::string inWords(const Intervention& intervention);
 
 CanvasGraph canvasGraph(const Experiment& experiment, const Registry& registry,
                         const std::vector<LocatedProblem>& problems);

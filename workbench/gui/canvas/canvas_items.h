@@ -3,10 +3,12 @@
 
 #include "gui/canvas/canvas_graph.h"
 #include "gui/canvas/node_geometry.h"
+#include "gui/canvas/wire_path.h"
 
 #include <QGraphicsObject>
 #include <QPainterPath>
 
+#include <optional>
 #include <vector>
 
 namespace raphe {
@@ -26,6 +28,12 @@ public:
     /// The port close to a point of the scene; -1: none.
     int portNear(const QPointF& scenePoint) const;
 
+    /// The mark of a problem close to a point of the scene: that of a port, or -1: of the node. None: there is none.
+    std::optional<int> badgeNear(const QPointF& scenePoint) const;
+    /// Where the keyboard is: a port, nodeItself or nowhere.
+    void setCurrent(int spot);
+    static constexpr int nodeItself = -1, nowhere = -2;
+
     /// While a wire is dragged: which ports would take it, in the order of the ports.
     void setFitting(std::vector<bool> fitting);
     /// Activity of the units of an output, -1 to 1; empty: none.
@@ -44,11 +52,15 @@ protected:
 
 private:
     void paintPorts(QPainter& painter) const;
+    void paintMarks(QPainter& painter) const;
+    QString tipOf(int port) const;
+    QPointF badgeOf(int port) const;
 
     CanvasNode node_;
     NodeGeometry geometry_;
     std::vector<bool> fitting_;
     std::vector<float> activity_;
+    int current_ = nowhere;
 };
 
 class WireItem final : public QGraphicsItem {
@@ -56,7 +68,9 @@ public:
     explicit WireItem(CanvasWire wire);
 
     const CanvasWire& wire() const { return wire_; }
-    void setWay(const std::vector<QPointF>& corners);
+    const QPainterPath& path() const { return path_; }
+    /// @param nodes  that a curved wire keeps clear of
+    void setWay(const std::vector<QPointF>& corners, WireStyle style, const std::vector<QRectF>& nodes);
     /// What the wire delivers at present; empty: not known.
     void setValue(const QString& value);
 
@@ -72,8 +86,5 @@ private:
     QPointF labelAt_;
     QString value_;
 };
-
-/// A line through the corners with rounded bends.
-QPainterPath roundedWay(const std::vector<QPointF>& corners, double radius = 8);
 
 } // namespace raphe

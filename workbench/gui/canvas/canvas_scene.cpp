@@ -14,6 +14,21 @@
 #include <cmath>
 
 namespace raphe {
+namespace {
+
+/// The old and the new name, if the graphs differ by the name of one node; otherwise empty.
+std::pair<std::string, std::string> renamedNode(const CanvasGraph& before, const CanvasGraph& after) {
+    if (before.nodes.size() != after.nodes.size()) return {};
+    std::vector<std::string> gone, come;
+    for (const auto& node : before.nodes)
+        if (after.node(node.name) < 0) gone.push_back(node.name);
+    for (const auto& node : after.nodes)
+        if (before.node(node.name) < 0) come.push_back(node.name);
+    if (gone.size() != 1 || come.size() != 1) return {};
+    return {gone.front(), come.front()};
+}
+
+} // namespace
 
 CanvasScene::CanvasScene(QObject* parent, Refusal refusal) : QGraphicsScene(parent), refusal_(std::move(refusal)) {
     setItemIndexMethod(NoIndex); // items come and go as a whole
@@ -24,8 +39,15 @@ CanvasScene::CanvasScene(QObject* parent, Refusal refusal) : QGraphicsScene(pare
 }
 
 void CanvasScene::setGraph(CanvasGraph graph, const CanvasPlaces& places) {
-    const auto selected = selectedNodes();
+    auto selected = selectedNodes();
+    auto current = this->current();
+    if (const auto [from, to] = renamedNode(graph_, graph); !from.empty()) {
+        std::replace(selected.begin(), selected.end(), from, to);
+        if (current && current->node == from) current->node = to;
+    }
     building_ = true;
+    current_.reset();
+    targets_.clear();
     clear();
     nodes_.clear();
     wires_.clear();
@@ -37,8 +59,8 @@ void CanvasScene::setGraph(CanvasGraph graph, const CanvasPlaces& places) {
         auto* item = new NodeItem{graph_.nodes[n], static_cast<bool>(refusal_)};
         const auto place = places.find(graph_.nodes[n].name);
         item->setPos(place == places.end() ? laidOut[n] : place->second - item->body().center());
-        connect(item, &NodeItem::moving, this, [this] {
-            if (!building_) route();
+        connect(item, &NodeItem::moving, this, [this, item] {
+            if (!building_) route(item);
         });
         addItem(item);
         nodes_.push_back(item);
@@ -49,6 +71,7 @@ void CanvasScene::setGraph(CanvasGraph graph, const CanvasPlaces& places) {
     }
     route();
     select(selected);
+    if (current) setCurrent(current->node, current->port);
     building_ = false;
     setSceneRect(sceneRect() | content().adjusted(-2000, -1500, 2000, 1500)); // never less: the view must not jump
     Q_EMIT nodesSelected(selectedNodes());
@@ -108,17 +131,42 @@ void CanvasScene::show(const Moment& moment) {
     }
 }
 
-void CanvasScene::route() {
+void CanvasScene::setWireStyle(WireStyle style) {
+    if (style_ == style) return;
+    style_ = style;
+    route();
+}
+
+std::vector<std::pair<QRectF, const CanvasNode*>> CanvasScene::bodies() const {
+    std::vector<std::pair<QRectF, const CanvasNode*>> result;
+    for (const NodeItem* item : nodes_) result.emplace_back(item->body(), &item->node());
+    return result;
+}
+
+std::optional<Address> CanvasScene::spotAt(const QPointF& point) const {
+    if (const auto end = endAt(point)) return end->address();
+    for (const NodeItem* item : nodes_)
+        if (item->body().contains(point)) return Address{item->node().name, {}};
+    return std::nullopt;
+}
+
+void CanvasScene::route(const NodeItem* moved) {
     std::vector<QRectF> bodies;
     for (const NodeItem* item : nodes_) bodies.push_back(item->body());
     std::vector<RouteRequest> requests;
-    for (const WireItem* item : wires_) {
+    std::vector<WireItem*> routed;
+    const QRectF room = moved ? moved->body().adjusted(-15, -15, 15, 15) : QRectF{};
+    for (WireItem* item : wires_) {
         const CanvasWire& wire = item->wire();
-        requests.push_back({nodes_[static_cast<std::size_t>(wire.fromNode)]->portAt(wire.fromPort),
-                            nodes_[static_cast<std::size_t>(wire.toNode)]->portAt(wire.toPort), wire.modulatory});
+        auto *from = nodes_[static_cast<std::size_t>(wire.fromNode)],
+             *to = nodes_[static_cast<std::size_t>(wire.toNode)];
+        const bool concerned = !moved || from == moved || to == moved || item->path().intersects(room);
+        if (!concerned) continue;
+        routed.push_back(item);
+        requests.push_back({from->portAt(wire.fromPort), to->portAt(wire.toPort), wire.modulatory});
     }
     const auto ways = routeWires(bodies, requests);
-    for (std::size_t w = 0; w < wires_.size(); ++w) wires_[w]->setWay(ways[w]);
+    for (std::size_t w = 0; w < routed.size(); ++w) routed[w]->setWay(ways[w], style_, bodies);
 }
 
 std::optional<CanvasScene::End> CanvasScene::endAt(const QPointF& point) const {
@@ -129,6 +177,13 @@ std::optional<CanvasScene::End> CanvasScene::endAt(const QPointF& point) const {
 
 void CanvasScene::mousePressEvent(QGraphicsSceneMouseEvent* event) {
     if (event->button() == Qt::LeftButton && refusal_) {
+        for (const NodeItem* item : nodes_)
+            if (const auto badge = item->badgeNear(event->scenePos())) {
+                const End end{const_cast<NodeItem*>(item), *badge};
+                Q_EMIT problemsWanted(end.address(), event->scenePos());
+                event->accept();
+                return;
+            }
         if (const auto end = endAt(event->scenePos())) {
             beginWire(*end, event->scenePos());
             event->accept();
@@ -140,14 +195,14 @@ void CanvasScene::mousePressEvent(QGraphicsSceneMouseEvent* event) {
 }
 
 void CanvasScene::mouseMoveEvent(QGraphicsSceneMouseEvent* event) {
-    if (wireFrom_)
+    if (wireFrom_ && !drawsByKey())
         dragWire(event->scenePos());
     else
         QGraphicsScene::mouseMoveEvent(event);
 }
 
 void CanvasScene::mouseReleaseEvent(QGraphicsSceneMouseEvent* event) {
-    if (wireFrom_) {
+    if (wireFrom_ && !drawsByKey()) {
         const auto end = endAt(event->scenePos());
         const auto from = *wireFrom_;
         const bool wanted = end && refusalOf(*end).empty();
@@ -165,7 +220,9 @@ void CanvasScene::mouseReleaseEvent(QGraphicsSceneMouseEvent* event) {
         if (before != pressed_.end() && before->second != place) moved[name] = place;
     }
     pressed_.clear();
-    if (!moved.empty()) Q_EMIT nodesMoved(moved);
+    if (moved.empty()) return;
+    route(); // as it will be when the document is opened again
+    Q_EMIT nodesMoved(moved);
 }
 
 void CanvasScene::keyPressEvent(QKeyEvent* event) {
@@ -217,6 +274,7 @@ void CanvasScene::endWire() {
     delete wireShown_;
     wireShown_ = nullptr;
     wireFrom_.reset();
+    targets_.clear();
     for (NodeItem* item : nodes_) item->setFitting({});
     Q_EMIT explain({});
 }

@@ -30,7 +30,8 @@ public:
     explicit CanvasScene(QObject* parent = nullptr, Refusal refusal = {});
     ~CanvasScene() override { blockSignals(true); } ///< the selection that goes with the nodes is no news
 
-    /// Nodes without a place get one from the layout. What was selected stays selected.
+    /// Nodes without a place get one from the layout. What was selected stays selected, under another name as well if
+    /// one node alone was renamed.
     void setGraph(CanvasGraph graph, const CanvasPlaces& places = {});
     const CanvasGraph& graph() const { return graph_; }
     CanvasPlaces places() const;
@@ -41,6 +42,34 @@ public:
     std::vector<std::string> selectedNodes() const;
     std::vector<WireSpec> selectedWires() const;
     void select(const std::vector<std::string>& nodes);
+    void setWireStyle(WireStyle style);
+    /// In the order of the graph.
+    const std::vector<NodeItem*>& nodeItems() const { return nodes_; }
+    /// Where the nodes lie, in the order of the graph.
+    std::vector<std::pair<QRectF, const CanvasNode*>> bodies() const;
+
+    // -- by keyboard (canvas_keyboard.cpp): one node or port is the current one --
+
+    /// The current node; with a port, if one of its ports is current.
+    std::optional<Address> current() const;
+    /// @param port  empty: the node itself. @return whether there is such a place
+    bool setCurrent(const std::string& node, const std::string& port);
+    void clearCurrent();
+    /// To the next node or port, as one reads the graph. @return false at the end
+    bool moveCurrent(bool forward);
+    QRectF currentArea() const;
+    /// The middle of a port, or of a node.
+    QPointF placeOf(const Address& spot) const;
+    /// What a screen reader says of the current place, or of a wire that is being drawn from it.
+    QString currentText() const;
+    /// Begins a wire at the current port and chooses the first port that fits. @return whether there is one
+    bool beginWireByKey();
+    bool drawsByKey() const { return !targets_.empty(); }
+    void nextTarget(bool forward);
+    void endWireByKey(bool connect);
+
+    /// What lies at a point: a port, or a node if the address has no port.
+    std::optional<Address> spotAt(const QPointF& point) const;
 
     /// What ports show at one moment: units of an output, scaled to -1 to 1, and the values that wires deliver.
     struct Moment {
@@ -54,6 +83,8 @@ Q_SIGNALS:
     void wireWanted(const raphe::Address& from, const raphe::Address& to);
     void explain(const QString& sentence); ///< why a wire does not fit; empty: no more
     void nodesSelected(const std::vector<std::string>& names);
+    void problemsWanted(const raphe::Address& at, const QPointF& where); ///< of a node if there is no port
+    void currentChanged();
 
 protected:
     void mousePressEvent(QGraphicsSceneMouseEvent* event) override;
@@ -65,12 +96,18 @@ protected:
 private:
     struct End {
         NodeItem* item = nullptr;
-        int port = -1;
-        Address address() const { return {item->node().name, item->node().ports[static_cast<std::size_t>(port)].name}; }
+        int port = NodeItem::nodeItself;
+        Address address() const {
+            return {item->node().name,
+                    port < 0 ? std::string{} : item->node().ports[static_cast<std::size_t>(port)].name};
+        }
         bool output() const { return item->node().ports[static_cast<std::size_t>(port)].kind == PortKind::output; }
     };
     std::optional<End> endAt(const QPointF& point) const;
-    void route();
+    /// Finds the ways of all wires, or of those that a moved node concerns.
+    void route(const NodeItem* moved = nullptr);
+    std::vector<End> endsInOrder() const;
+    void showCurrent();
     void beginWire(const End& end, const QPointF& at);
     void dragWire(const QPointF& at);
     void endWire();
@@ -80,8 +117,11 @@ private:
     CanvasGraph graph_;
     std::vector<NodeItem*> nodes_;
     std::vector<WireItem*> wires_;
-    CanvasPlaces pressed_; ///< where the nodes were when the mouse went down
-    std::optional<End> wireFrom_;
+    CanvasPlaces pressed_;                  ///< where the nodes were when the mouse went down
+    std::optional<End> wireFrom_, current_; ///< current_: the node itself if the port is nodeItself
+    std::vector<End> targets_;              ///< that fit, while a wire is drawn by keyboard
+    std::size_t target_ = 0;
+    WireStyle style_ = WireStyle::orthogonal;
     QGraphicsPathItem* wireShown_ = nullptr;
     bool building_ = false, paper_ = false;
 };

@@ -2,51 +2,35 @@
 #include "gui/canvas/canvas_view.h"
 
 #include "engine/document/canvas.h"
-#include "gui/canvas/canvas_export.h"
-#include "gui/canvas/graph_layout.h"
+#include "gui/canvas/canvas_accessible.h"
+#include "gui/canvas/canvas_position.h"
+#include "gui/canvas/canvas_search.h"
+#include "gui/canvas/mini_map.h"
+#include "gui/problems/problem_list.h"
 #include "gui/shell/theme.h"
 
-#include <QApplication>
-#include <QClipboard>
-#include <QContextMenuEvent>
-#include <QFileDialog>
-#include <QFileInfo>
 #include <QLabel>
-#include <QMenu>
-#include <QMessageBox>
 #include <QMimeData>
-#include <QSaveFile>
+#include <QPushButton>
 #include <QScrollBar>
 #include <QTimer>
+#include <QVBoxLayout>
 
 #include <algorithm>
 #include <cmath>
 
 namespace raphe {
-namespace {
-
-Json position(const QPointF& at) { return Json::array({std::lround(at.x()), std::lround(at.y())}); }
-
-QPointF onGrid(const QPointF& at) {
-    return {std::round(at.x() / canvasPitch) * canvasPitch, std::round(at.y() / canvasPitch) * canvasPitch};
-}
-
-Json positions(const CanvasPlaces& places) {
-    Json result = Json::object();
-    for (const auto& [name, at] : places) result[name] = position(at);
-    return result;
-}
-
-Json names(const std::vector<std::string>& nodes) { return Json(nodes); }
-
-} // namespace
 
 CanvasView::CanvasView(OpenDocument& document, QWidget* parent)
     : QGraphicsView(parent), document_(document), notice_(new QLabel{viewport()}), hint_(new QLabel{viewport()}) {
     scene_ = new CanvasScene{this, [this](const Address& from, const Address& to) {
                                  return document_.document().canConnect(from.text(), to.text()).refusal;
                              }};
+    installCanvasAccessibility();
+    map_ = new MiniMap{*scene_, *this, viewport()};
+    search_ = new CanvasSearch{viewport()};
     setScene(scene_);
+    setFocusPolicy(Qt::StrongFocus);
     setRenderHint(QPainter::Antialiasing);
     setDragMode(RubberBandDrag);
     setTransformationAnchor(AnchorUnderMouse);
@@ -74,7 +58,7 @@ CanvasView::CanvasView(OpenDocument& document, QWidget* parent)
         // All of them, so that the others stay where the layout has put them.
         static_cast<void>(places);
         ownMove_ = true;
-        document_.execute({{"command", "move"}, {"positions", positions(scene_->places())}});
+        document_.execute({{"command", "move"}, {"positions", positionsJson(scene_->places())}});
         ownMove_ = false;
     });
     connect(scene_, &CanvasScene::wireWanted, this, [this](const Address& from, const Address& to) {
@@ -82,6 +66,10 @@ CanvasView::CanvasView(OpenDocument& document, QWidget* parent)
     });
     connect(scene_, &CanvasScene::explain, this, [this](const QString& sentence) { showNotice(sentence, true); });
     connect(scene_, &CanvasScene::nodesSelected, this, &CanvasView::tellSelection);
+    connect(scene_, &CanvasScene::problemsWanted, this, &CanvasView::showProblems);
+    connect(scene_, &CanvasScene::currentChanged, this, &CanvasView::currentChanged);
+    connect(search_, &CanvasSearch::found, this, [this](const GraphHit& hit) { reveal({hit.node, hit.port}); });
+    connect(search_, &CanvasSearch::closed, this, [this] { setFocus(); });
     rebuild();
 }
 
@@ -91,7 +79,14 @@ void CanvasView::rebuild() {
     scene_->setGraph(canvasGraph(document_.experiment(), document_.registry(), document_.document().problems()),
                      places);
     hint_->setVisible(scene_->graph().nodes.empty());
-    placeNotice();
+    search_->setGraph(scene_->graph());
+    delete bubble_; // what it says may no longer hold
+    placeOverlays();
+}
+
+void CanvasView::setOptions(const CanvasOptions& options) {
+    scene_->setWireStyle(options.wires);
+    map_->setWanted(options.miniMap);
 }
 
 void CanvasView::tellSelection() {
@@ -115,93 +110,51 @@ void CanvasView::zoomToFit() {
         this->scale(1.15, 1.15);
         centerOn(content.center());
     }
+    map_->refresh();
 }
 
 void CanvasView::zoomBy(double factor) {
     const double scale = transform().m11() * factor;
     if (scale > 0.05 && scale < 6) this->scale(factor, factor);
+    map_->refresh();
 }
 
-void CanvasView::arrange() {
-    const auto& graph = scene_->graph();
-    const auto laidOut = layoutGraph(graph);
-    CanvasPlaces places;
-    for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-        const QSizeF half = nodeGeometry(graph.nodes[n]).size / 2;
-        places[graph.nodes[n].name] = laidOut[n] + QPointF{half.width(), half.height()};
-    }
-    document_.execute({{"command", "move"}, {"positions", positions(places)}});
-    zoomToFit();
+void CanvasView::search() { search_->open(); }
+
+void CanvasView::reveal(const Address& spot) {
+    scene_->select({spot.node});
+    scene_->setCurrent(spot.node, spot.port);
+    if (transform().m11() < 0.5) scale(0.8 / transform().m11(), 0.8 / transform().m11());
+    ensureVisible(scene_->currentArea(), 40, 60);
+    map_->refresh();
 }
 
-void CanvasView::copySelection() {
-    const auto nodes = scene_->selectedNodes();
-    if (!nodes.empty())
-        QApplication::clipboard()->setText(QString::fromStdString(document_.document().copyNodes(nodes)));
-}
-
-void CanvasView::cutSelection() {
-    copySelection();
-    removeSelection();
-}
-
-void CanvasView::paste() {
-    document_.execute({{"command", "paste"}, {"fragment", QApplication::clipboard()->text().toStdString()}});
-}
-
-void CanvasView::duplicateSelection() {
-    const auto nodes = scene_->selectedNodes();
-    if (!nodes.empty()) document_.execute({{"command", "duplicate"}, {"names", names(nodes)}});
-}
-
-void CanvasView::removeSelection() {
-    const auto wires = scene_->selectedWires();
-    const auto nodes = scene_->selectedNodes();
-    for (const auto& wire : wires)
-        document_.execute({{"command", "disconnect"}, {"from", wire.from.text()}, {"to", wire.to.text()}});
-    if (!nodes.empty()) document_.execute({{"command", "remove_nodes"}, {"names", names(nodes)}});
-}
-
-void CanvasView::selectAll() {
-    std::vector<std::string> all;
-    for (const auto& node : scene_->graph().nodes) all.push_back(node.name);
-    scene_->select(all);
-}
-
-void CanvasView::addMechanism(const QString& key, std::optional<QPointF> at) {
-    const std::string mechanism = key.toStdString();
-    const auto name = document_.freshName(mechanism.substr(mechanism.find('.') + 1));
-    if (!at) { // a free place near the middle of what is seen
-        at = mapToScene(viewport()->rect().center());
-        const auto taken = [&] {
-            for (const auto& [other, place] : scene_->places())
-                if (std::abs(place.x() - at->x()) < 180 && std::abs(place.y() - at->y()) < 110) return true;
-            return false;
-        };
-        while (taken()) *at += QPointF{0, 120};
-    }
-    const bool allPlaced = positionsOf(document_.document().complete()).size() >= document_.experiment().nodes.size();
-    const std::string step = "add " + name; // one step to undo: the others stay where the layout has put them
-    if (!allPlaced) document_.execute({{"command", "move"}, {"positions", positions(scene_->places())}}, step);
-    if (!document_.execute(
-            {{"command", "add_node"}, {"name", name}, {"mechanism", mechanism}, {"at", position(onGrid(*at))}}, step))
-        return;
-    scene_->select({name});
-    setFocus();
-}
-
-void CanvasView::exportPicture() {
-    QString file = QFileDialog::getSaveFileName(this, tr("Export picture of the graph"), document_.title() + ".svg",
-                                                tr("Pictures (*.svg *.pdf *.png)"));
-    if (file.isEmpty()) return;
-    const QString format = QFileInfo{file}.suffix().toLower();
-    if (format != "svg" && format != "pdf" && format != "png") file += ".svg";
-    const QByteArray bytes = format == "png"   ? canvasPng(*scene_)
-                             : format == "pdf" ? canvasPdf(*scene_)
-                                               : canvasSvg(*scene_);
-    QSaveFile out{file};
-    if (!out.open(QIODevice::WriteOnly) || out.write(bytes) != bytes.size() || !out.commit())
-        QMessageBox::warning(this, tr("Export picture"), tr("%1 cannot be written: %2").arg(file, out.errorString()));
+void CanvasView::showProblems(const Address& spot, const QPointF& where) {
+    delete bubble_;
+    const auto problems =
+        spot.port.empty() ? problemsOf(document_.document(), spot.node) : problemsOf(document_.document(), spot);
+    if (problems.empty()) return;
+    auto* bubble = new QFrame{viewport()};
+    bubble->setObjectName("bubble");
+    bubble->setAttribute(Qt::WA_NoMousePropagation);
+    bubble->setStyleSheet(QStringLiteral("#bubble { background: %1; border: 1px solid %2; border-radius: 6px; }")
+                              .arg(theme().raised.name(), theme().bad.name()));
+    auto* list = new ProblemList{document_, problems, ProblemList::Remedies::shown};
+    auto* layout = new QVBoxLayout{bubble};
+    layout->setContentsMargins(2, 2, 2, 2);
+    layout->addWidget(list);
+    const int width = std::min(380, viewport()->width() - 20);
+    bubble->setFixedWidth(width);
+    bubble->setFixedHeight(layout->totalHeightForWidth(width));
+    const QPoint at = mapFromScene(where) + QPoint{8, 14};
+    bubble->move(std::clamp(at.x(), 6, std::max(6, viewport()->width() - width - 6)),
+                 std::clamp(at.y(), 6, std::max(6, viewport()->height() - bubble->height() - 6)));
+    connect(list, &ProblemList::chosen, bubble, &QObject::deleteLater);
+    connect(list, &ProblemList::searchWanted, this, &CanvasView::mechanismsWanted);
+    bubble->show();
+    bubble->raise();
+    if (auto* first = bubble->findChild<QPushButton*>()) first->setFocus();
+    bubble_ = bubble;
 }
 
 void CanvasView::showNotice(const QString& sentence, bool refusal) {
@@ -212,15 +165,24 @@ void CanvasView::showNotice(const QString& sentence, bool refusal) {
         QStringLiteral("background: %1; color: %2; border: 1px solid %3; border-radius: 5px; padding: 5px 9px;")
             .arg(t.raised.name(), t.text.name(), (refusal ? t.bad : t.line).name()));
     notice_->setText(sentence);
-    placeNotice();
+    placeOverlays();
 }
 
-void CanvasView::placeNotice() {
+void CanvasView::placeOverlays() {
     const int width = std::min(560, viewport()->width() - 24);
     notice_->setFixedWidth(width);
     notice_->adjustSize();
     notice_->move((viewport()->width() - width) / 2, viewport()->height() - notice_->height() - 12);
     hint_->setGeometry(viewport()->rect());
+    search_->adjustSize();
+    search_->move(viewport()->width() - search_->width() - 10, 10);
+    map_->refresh();
+}
+
+void CanvasView::scrollContentsBy(int dx, int dy) {
+    QGraphicsView::scrollContentsBy(dx, dy);
+    delete bubble_; // it belongs to a place
+    if (map_) map_->refresh();
 }
 
 void CanvasView::wheelEvent(QWheelEvent* event) {
@@ -231,6 +193,8 @@ void CanvasView::wheelEvent(QWheelEvent* event) {
 }
 
 void CanvasView::mousePressEvent(QMouseEvent* event) {
+    delete bubble_;
+    if (scene_->drawsByKey()) scene_->endWireByKey(false);
     if (event->button() == Qt::MiddleButton) {
         panning_ = event->pos();
         viewport()->setCursor(Qt::ClosedHandCursor);
@@ -261,32 +225,11 @@ void CanvasView::mouseReleaseEvent(QMouseEvent* event) {
 
 void CanvasView::resizeEvent(QResizeEvent* event) {
     QGraphicsView::resizeEvent(event);
-    placeNotice();
+    placeOverlays();
     if (!fitted_ && isVisible()) {
         fitted_ = true;
         zoomToFit();
     }
-}
-
-void CanvasView::contextMenuEvent(QContextMenuEvent* event) {
-    if (auto* item = itemAt(event->pos()); item && !item->isSelected()) {
-        scene_->clearSelection();
-        item->setSelected(true);
-    }
-    QMenu menu;
-    const bool nodes = !scene_->selectedNodes().empty();
-    const bool any = nodes || !scene_->selectedWires().empty();
-    const auto add = [&](const QString& text, bool enabled, void (CanvasView::*act)()) {
-        menu.addAction(text, this, act)->setEnabled(enabled);
-    };
-    add(tr("Copy"), nodes, &CanvasView::copySelection);
-    add(tr("Paste"), true, &CanvasView::paste);
-    add(tr("Duplicate"), nodes, &CanvasView::duplicateSelection);
-    add(tr("Delete"), any, &CanvasView::removeSelection);
-    menu.addSeparator();
-    add(tr("Arrange"), true, &CanvasView::arrange);
-    add(tr("Zoom to fit"), true, &CanvasView::zoomToFit);
-    menu.exec(event->globalPos());
 }
 
 void CanvasView::dragEnterEvent(QDragEnterEvent* event) {

@@ -25,6 +25,52 @@ QColor activityColor(float value) {
     return {mix(middle.red(), end.red()), mix(middle.green(), end.green()), mix(middle.blue(), end.blue())};
 }
 
+constexpr double tag = 13; ///< side of the mark of an intervention
+
+QString signOf(Operation operation) {
+    switch (operation) {
+    case Operation::clamp:
+        return QStringLiteral("=");
+    case Operation::scale:
+        return QStringLiteral("×");
+    case Operation::perturb:
+        return QStringLiteral("+");
+    case Operation::noise:
+        return QStringLiteral("~");
+    case Operation::lesion:
+        return QStringLiteral("∅");
+    }
+    return {};
+}
+
+/// A small tag; one that is off is empty and struck through.
+void drawIntervention(QPainter& painter, const QPointF& centre, const CanvasIntervention& intervention) {
+    const QRectF box{centre.x() - tag / 2, centre.y() - tag / 2, tag, tag};
+    const QColor& color = intervention.on ? theme().warning : theme().faint;
+    painter.setPen(QPen{color, 1.2});
+    painter.setBrush(intervention.on ? QBrush{color} : QBrush{theme().node});
+    painter.drawRoundedRect(box, 3, 3);
+    painter.setFont(nodeSmallFont());
+    painter.setPen(intervention.on ? QColor{0x20, 0x18, 0x08} : theme().faint);
+    painter.drawText(box, Qt::AlignCenter, signOf(intervention.operation));
+    if (intervention.on) return;
+    painter.setPen(QPen{theme().bad, 1.4});
+    painter.drawLine(box.bottomLeft() + QPointF{-1, 1}, box.topRight() + QPointF{1, -1});
+}
+
+void drawBadge(QPainter& painter, const QPointF& centre, double radius) {
+    const Theme& t = theme();
+    painter.setPen(QPen{t.node, 1.5});
+    painter.setBrush(t.bad);
+    painter.drawEllipse(centre, radius, radius);
+    painter.setPen(t.dark ? QColor{0x20, 0x10, 0x10} : QColor{Qt::white});
+    QFont font = nodeNameFont();
+    if (radius < 8) font.setPixelSize(10);
+    painter.setFont(font);
+    painter.drawText(QRectF{centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius}, Qt::AlignCenter,
+                     QStringLiteral("!"));
+}
+
 } // namespace
 
 void drawPortMark(QPainter& painter, const QPointF& at, PortKind kind, bool filled, double size) {
@@ -69,11 +115,42 @@ void NodeItem::setActivity(std::vector<float> activity) {
     update();
 }
 
-QRectF NodeItem::boundingRect() const { return QRectF{QPointF{}, geometry_.size}.adjusted(-12, -16, 14, 12); }
+std::optional<int> NodeItem::badgeNear(const QPointF& scenePoint) const {
+    const auto hits = [&](int port, double radius) {
+        const QPointF away = scenePoint - pos() - badgeOf(port);
+        return std::hypot(away.x(), away.y()) <= radius;
+    };
+    for (int p = 0; p < static_cast<int>(node_.ports.size()); ++p)
+        if (!node_.ports[static_cast<std::size_t>(p)].problems.empty() && hits(p, 7)) return p;
+    if (!node_.problems.empty() && hits(nodeItself, 11)) return nodeItself;
+    return std::nullopt;
+}
+
+QPointF NodeItem::badgeOf(int port) const {
+    if (port == nodeItself) return {geometry_.size.width() - 1, 1};
+    const auto index = static_cast<std::size_t>(port);
+    const double side = node_.ports[index].kind == PortKind::input ? -13 : 13;
+    return geometry_.ports[index] + QPointF{side, 8};
+}
+
+void NodeItem::setCurrent(int spot) {
+    if (current_ == spot) return;
+    current_ = spot;
+    update();
+}
+
+QRectF NodeItem::boundingRect() const {
+    std::size_t tags = 0;
+    for (const auto& port : node_.ports) tags = std::max(tags, port.interventions.size());
+    return QRectF{QPointF{}, geometry_.size}.adjusted(-22, -22, 22 + static_cast<double>(tags) * (tag + 2), 20);
+}
 
 QPainterPath NodeItem::shape() const {
     QPainterPath path;
     path.addRect(QRectF{QPointF{}, geometry_.size});
+    if (!node_.problems.empty()) path.addEllipse(badgeOf(nodeItself), 10, 10);
+    for (int p = 0; p < static_cast<int>(node_.ports.size()); ++p)
+        if (!node_.ports[static_cast<std::size_t>(p)].problems.empty()) path.addEllipse(badgeOf(p), 7, 7);
     for (const QPointF& port : geometry_.ports) path.addEllipse(port, reach, reach);
     path.setFillRule(Qt::WindingFill);
     return path;
@@ -88,24 +165,40 @@ QVariant NodeItem::itemChange(GraphicsItemChange change, const QVariant& value) 
     return QGraphicsObject::itemChange(change, value);
 }
 
-void NodeItem::hoverMoveEvent(QGraphicsSceneHoverEvent* event) {
-    const int port = portNear(event->scenePos());
+QString NodeItem::tipOf(int port) const {
+    QString tip;
+    const auto add = [&tip](const std::vector<CanvasIntervention>& interventions) {
+        for (const auto& intervention : interventions)
+            tip += "<br>" + (intervention.on ? QObject::tr("intervention: %1") : QObject::tr("intervention, off: %1"))
+                                .arg(text(intervention.text).toHtmlEscaped());
+    };
+    const std::vector<std::string>* problems = &node_.problems;
     if (port >= 0) {
         const CanvasPort& info = node_.ports[static_cast<std::size_t>(port)];
         const char* kinds[] = {"input", "modulation", "output"};
         const QString units = info.units > 0 ? QString::number(info.units) : text(info.sizeText);
-        setToolTip(QStringLiteral("<b>%1.%2</b> — %3, %4 %5<br>%6")
-                       .arg(text(node_.name), text(info.name), kinds[static_cast<int>(info.kind)], units,
-                            units == "1" ? QStringLiteral("unit") : QStringLiteral("units"),
-                            text(info.help).toHtmlEscaped()));
-    } else if (!node_.problems.empty()) {
-        QStringList lines;
-        for (const auto& problem : node_.problems) lines << text(problem).toHtmlEscaped();
-        setToolTip("<p>" + lines.join("</p><p>") + "</p>");
+        tip =
+            QStringLiteral("<b>%1.%2</b> — %3, %4 %5<br>%6")
+                .arg(text(node_.name), text(info.name), kinds[static_cast<int>(info.kind)], units,
+                     units == "1" ? QStringLiteral("unit") : QStringLiteral("units"), text(info.help).toHtmlEscaped());
+        add(info.interventions);
+        problems = &info.problems;
     } else {
-        setToolTip(QStringLiteral("<b>%1</b><br>%2").arg(text(node_.mechanism), text(node_.summary).toHtmlEscaped()));
+        tip = QStringLiteral("<b>%1</b><br>%2").arg(text(node_.mechanism), text(node_.summary).toHtmlEscaped());
+        add(node_.interventions);
     }
-    setCursor(QCursor{port >= 0 && (flags() & ItemIsMovable) ? Qt::CrossCursor : Qt::ArrowCursor});
+    for (const auto& problem : *problems) tip += "<p>" + text(problem).toHtmlEscaped() + "</p>";
+    if (!problems->empty()) tip += "<p><i>" + QObject::tr("Click the red mark for remedies.") + "</i></p>";
+    return tip;
+}
+
+void NodeItem::hoverMoveEvent(QGraphicsSceneHoverEvent* event) {
+    const auto badge = badgeNear(event->scenePos());
+    const int port = badge ? *badge : portNear(event->scenePos());
+    setToolTip(tipOf(port));
+    setCursor(QCursor{badge                                    ? Qt::PointingHandCursor
+                      : port >= 0 && (flags() & ItemIsMovable) ? Qt::CrossCursor
+                                                               : Qt::ArrowCursor});
 }
 
 void NodeItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*) {
@@ -150,15 +243,31 @@ void NodeItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget
         painter->drawRect(QRectF{0, -13, box.width(), 9});
         painter->setRenderHint(QPainter::Antialiasing);
     }
-    if (bad) {
-        const QRectF badge{box.right() - 10, -8, 18, 18};
-        painter->setPen(QPen{t.node, 1.5});
-        painter->setBrush(t.bad);
-        painter->drawEllipse(badge);
-        painter->setPen(t.dark ? QColor{0x20, 0x10, 0x10} : QColor{Qt::white});
-        painter->setFont(nodeNameFont());
-        painter->drawText(badge, Qt::AlignCenter, QStringLiteral("!"));
+    paintMarks(*painter);
+}
+
+void NodeItem::paintMarks(QPainter& painter) const {
+    for (std::size_t p = 0; p < node_.ports.size(); ++p) {
+        double x = 10;
+        for (const auto& intervention : node_.ports[p].interventions) {
+            drawIntervention(painter, geometry_.ports[p] + QPointF{x, -12}, intervention);
+            x += tag + 2;
+        }
+        if (!node_.ports[p].problems.empty()) drawBadge(painter, badgeOf(static_cast<int>(p)), 6);
     }
+    double x = geometry_.size.width() - 14;
+    for (const auto& intervention : node_.interventions) {
+        drawIntervention(painter, {x, 30}, intervention);
+        x -= tag + 2;
+    }
+    if (!node_.problems.empty()) drawBadge(painter, badgeOf(nodeItself), 9);
+    if (current_ == nowhere) return;
+    painter.setPen(QPen{theme().accent, 2, Qt::DotLine});
+    painter.setBrush(Qt::NoBrush);
+    if (current_ == nodeItself)
+        painter.drawRoundedRect(QRectF{QPointF{}, geometry_.size}.adjusted(-5, -5, 5, 5), 11, 11);
+    else
+        painter.drawEllipse(geometry_.ports[static_cast<std::size_t>(current_)], 12, 12);
 }
 
 void NodeItem::paintPorts(QPainter& painter) const {

@@ -10,24 +10,6 @@
 
 namespace raphe {
 
-QPainterPath roundedWay(const std::vector<QPointF>& corners, double radius) {
-    if (corners.empty()) return {};
-    QPainterPath path{corners.front()};
-    for (std::size_t i = 1; i + 1 < corners.size(); ++i) {
-        const QPointF before = corners[i - 1] - corners[i], after = corners[i + 1] - corners[i];
-        const double a = std::hypot(before.x(), before.y()), b = std::hypot(after.x(), after.y());
-        const double r = std::min({radius, a / 2, b / 2});
-        if (r < 0.5) {
-            path.lineTo(corners[i]);
-            continue;
-        }
-        path.lineTo(corners[i] + before / a * r);
-        path.quadTo(corners[i], corners[i] + after / b * r);
-    }
-    path.lineTo(corners.back());
-    return path;
-}
-
 WireItem::WireItem(CanvasWire wire) : wire_(std::move(wire)) {
     setFlag(ItemIsSelectable);
     setZValue(wire_.modulatory ? 1.5 : 1);
@@ -40,9 +22,9 @@ WireItem::WireItem(CanvasWire wire) : wire_(std::move(wire)) {
     setToolTip("<div>" + tip + "</div>");
 }
 
-void WireItem::setWay(const std::vector<QPointF>& corners) {
+void WireItem::setWay(const std::vector<QPointF>& corners, WireStyle style, const std::vector<QRectF>& nodes) {
     prepareGeometryChange();
-    path_ = roundedWay(corners);
+    path_ = style == WireStyle::curved ? curvedWay(corners, nodes) : roundedWay(corners);
     double longest = -1;
     for (std::size_t i = 1; i < corners.size(); ++i) {
         const QPointF piece = corners[i] - corners[i - 1];

@@ -11,12 +11,9 @@
 #include <string>
 #include <vector>
 
-class QVBoxLayout;
-
 namespace raphe {
 
-/// What is chosen on the canvas, to be read and changed: a node, a wire, or the document itself. Everything in it comes
-/// from declarations.
+/// What is chosen on the canvas, to be read and changed: a node, a wire, or the document itself.
 class InspectorPanel final : public QScrollArea {
     Q_OBJECT
 
@@ -27,29 +24,25 @@ public:
     void showNodes(const std::vector<std::string>& names);
     void showWire(const WireSpec& wire);
     void showDocument();
+    /// Brings an entry of the document's interventions into view, once it is shown.
+    void showIntervention(int number);
+
+Q_SIGNALS:
+    void searchWanted(const QString& words); ///< among the mechanisms
 
 private:
     void rebuild();
-    void buildDocument();
-    void buildNode(const NodeSpec& node);
-    void buildWire(const WireSpec& wire);
-    void buildProblems(const std::vector<LocatedProblem>& problems);
-    void buildPorts(const NodeSpec& node, const DeclarationData& declaration);
-    void buildTensors(const NodeSpec& node, const DeclarationData& declaration);
-    void buildManual(const DeclarationData& declaration);
-    void heading(const QString& text, const QString& small = {});
-    void section(const QString& text);
-    void paragraph(const QString& html);
-    void field(const char* name, const QString& help);
+    QWidget* makePage();
 
     QPointer<OpenDocument> document_;
     std::string node_;
     std::vector<std::string> several_;
     std::optional<WireSpec> wire_;
-    QVBoxLayout* layout_ = nullptr;
-    QTimer later_; ///< the widget that asks for a change must not be deleted while it does
+    std::optional<int> revealed_; ///< an intervention that is to be seen
+    QTimer later_;                ///< the widget that asks for a change must not be deleted while it does
     QMetaObject::Connection connection_;
     bool manualOpen_ = false;
+    std::vector<bool> openStages_;
 };
 
 } // namespace raphe

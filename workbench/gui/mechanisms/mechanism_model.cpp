@@ -77,8 +77,10 @@ void MechanismModel::setGrouping(Grouping grouping) {
                                                                   : paper);
         auto* item = new QStandardItem{kindIcon(theme().of(declaration.kind)), text(declaration.name)};
         item->setData(text(key), keyRole);
-        item->setData(text(key + ' ' + declaration.summary + ' ' + declaration.citation + ' ' + declaration.manual),
-                      searchRole);
+        auto words = key + ' ' + declaration.summary + ' ' + declaration.citation + ' ' + declaration.manual;
+        for (const auto& port : declaration.ports) words += ' ' + port.name;
+        for (const auto& param : declaration.params) words += ' ' + param.key;
+        item->setData(text(words), searchRole);
         item->setToolTip(QStringLiteral("<b>%1</b> %2<br>%3%4")
                              .arg(text(key), text(declaration.version), text(declaration.summary).toHtmlEscaped(),
                                   paper.isEmpty() ? QString{} : "<br><i>" + paper + "</i>"));

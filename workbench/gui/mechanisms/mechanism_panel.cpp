@@ -12,14 +12,38 @@
 #include <QTreeView>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace raphe {
+namespace {
+
+/// Keeps what contains every word, in whatever order.
+class WordFilter final : public QSortFilterProxyModel {
+public:
+    using QSortFilterProxyModel::QSortFilterProxyModel;
+
+    void setWords(const QString& words) {
+        words_ = words.split(' ', Qt::SkipEmptyParts);
+        invalidateFilter();
+    }
+
+protected:
+    bool filterAcceptsRow(int row, const QModelIndex& parent) const override {
+        const QString text = sourceModel()->index(row, 0, parent).data(MechanismModel::searchRole).toString();
+        return std::all_of(words_.begin(), words_.end(),
+                           [&](const QString& word) { return text.contains(word, Qt::CaseInsensitive); });
+    }
+
+private:
+    QStringList words_;
+};
+
+} // namespace
 
 MechanismPanel::MechanismPanel(const PluginHost& plugins, QWidget* parent)
-    : QWidget(parent), plugins_(plugins), model_(plugins), filter_(new QSortFilterProxyModel{this}),
-      search_(new QLineEdit), view_(new QTreeView), doc_(new QLabel) {
+    : QWidget(parent), plugins_(plugins), model_(plugins), filter_(new WordFilter{this}), search_(new QLineEdit),
+      view_(new QTreeView), doc_(new QLabel) {
     filter_->setSourceModel(&model_);
-    filter_->setFilterRole(MechanismModel::searchRole);
-    filter_->setFilterCaseSensitivity(Qt::CaseInsensitive);
     filter_->setRecursiveFilteringEnabled(true);
     view_->setModel(filter_);
     view_->setHeaderHidden(true);
@@ -55,7 +79,7 @@ MechanismPanel::MechanismPanel(const PluginHost& plugins, QWidget* parent)
     layout->addWidget(doc_);
 
     connect(search_, &QLineEdit::textChanged, this, [this](const QString& words) {
-        filter_->setFilterFixedString(words);
+        static_cast<WordFilter*>(filter_)->setWords(words);
         view_->expandAll();
         for (int group = 0; !words.isEmpty() && group < filter_->rowCount(); ++group)
             if (const auto first = filter_->index(0, 0, filter_->index(group, 0)); first.isValid()) {
@@ -78,6 +102,11 @@ MechanismPanel::MechanismPanel(const PluginHost& plugins, QWidget* parent)
 void MechanismPanel::focusSearch() {
     search_->setFocus();
     search_->selectAll();
+}
+
+void MechanismPanel::search(const QString& words) {
+    search_->setText(words);
+    focusSearch();
 }
 
 bool MechanismPanel::eventFilter(QObject* watched, QEvent* event) {

@@ -20,6 +20,8 @@ public:
     explicit MechanismPanel(const PluginHost& plugins, QWidget* parent = nullptr);
 
     void focusSearch();
+    /// Shows the mechanisms that these words find.
+    void search(const QString& words);
 
 Q_SIGNALS:
     void wanted(const QString& key);

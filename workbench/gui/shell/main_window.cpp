@@ -112,10 +112,16 @@ void MainWindow::buildPanels() {
     resizeDocks({running}, {290}, Qt::Vertical);
     setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
     defaultLayout_ = saveState(layoutVersion);
+    connect(inspector_, &InspectorPanel::searchWanted, this, &MainWindow::searchMechanisms);
     connect(mechanisms_, &MechanismPanel::wanted, this, [this](const QString& key) {
         CanvasView* view = currentView() ? currentView() : create();
         view->addMechanism(key);
     });
+}
+
+void MainWindow::searchMechanisms(const QString& words) {
+    raisePanel(mechanisms_);
+    mechanisms_->search(words);
 }
 
 void MainWindow::raisePanel(QWidget* panel) {

@@ -65,6 +65,7 @@ private:
     void restoreSettings();
     void saveSettings();
     void raisePanel(QWidget* panel);
+    void searchMechanisms(const QString& words);
     // window_actions.cpp
     void buildActions();
     QAction* action(const QString& text, const QKeySequence& shortcut, const std::function<void()>& act);
@@ -73,6 +74,8 @@ private:
     void updateIcons();
     void showPalette();
     void setAppearance(Appearance appearance);
+    void buildCanvasActions(QMenu& edit, QMenu& view);
+    void setCanvasOptions(const CanvasOptions& options);
     // window_documents.cpp
     CanvasView* addTab(std::unique_ptr<Document> document);
     bool save(CanvasView& view, bool as);
@@ -111,6 +114,7 @@ private:
     std::vector<QAction*> needDocument_;
     std::vector<std::pair<QAction*, int>> icons_; ///< with their Symbol, drawn anew when the colours change
     QMenu* recentMenu_;
+    CanvasOptions canvasOptions_;
 };
 
 } // namespace raphe

@@ -70,6 +70,7 @@ void MainWindow::buildActions() {
     file->addActions({close_, action(tr("&Quit"), QKeySequence{Qt::CTRL | Qt::Key_Q}, [this] { close(); })});
 
     QMenu* edit = menuBar()->addMenu(tr("&Edit"));
+    QMenu* view = menuBar()->addMenu(tr("&View"));
     undo_ = action(tr("&Undo"), QKeySequence::Undo, [this] {
         if (CanvasView* view = currentView()) view->document().undo();
     });
@@ -85,6 +86,7 @@ void MainWindow::buildActions() {
                       viewAction(tr("&Duplicate"), QKeySequence{Qt::CTRL | Qt::Key_D}, &CanvasView::duplicateSelection),
                       viewAction(tr("De&lete"), QKeySequence::Delete, &CanvasView::removeSelection),
                       viewAction(tr("Select &all"), QKeySequence::SelectAll, &CanvasView::selectAll)});
+    buildCanvasActions(*edit, *view);
     edit->addSeparator();
     edit->addActions({action(tr("Add &mechanism"), QKeySequence{Qt::CTRL | Qt::Key_M},
                              [this] {
@@ -93,7 +95,6 @@ void MainWindow::buildActions() {
                              }),
                       action(tr("Command &palette…"), QKeySequence{Qt::CTRL | Qt::Key_K}, [this] { showPalette(); })});
 
-    QMenu* view = menuBar()->addMenu(tr("&View"));
     auto* larger = action(tr("Zoom &in"), QKeySequence::ZoomIn, [this] {
         if (CanvasView* canvas = currentView()) canvas->zoomBy(1.2);
     });

@@ -67,6 +67,12 @@ CanvasView* MainWindow::addTab(std::unique_ptr<Document> opened) {
     connect(view, &CanvasView::nodesSelected, inspector_, &InspectorPanel::showNodes);
     connect(view, &CanvasView::wireSelected, inspector_, &InspectorPanel::showWire);
     connect(view, &CanvasView::nothingSelected, inspector_, &InspectorPanel::showDocument);
+    connect(view, &CanvasView::mechanismsWanted, this, &MainWindow::searchMechanisms);
+    connect(view, &CanvasView::interventionAdded, this, [this](int number) {
+        raisePanel(inspector_);
+        inspector_->showIntervention(number);
+    });
+    view->setOptions(canvasOptions_);
     const int tab = tabs_->addTab(view, document->title());
     tabs_->setCurrentIndex(tab);
     documentChanged(*view);

@@ -87,6 +87,9 @@ void ExperimentCard::drawPicture(const Registry& registry) {
     }
 }
 
+/// A press that is not taken goes on to the page, and with it the release.
+void ExperimentCard::mousePressEvent(QMouseEvent* event) { event->setAccepted(event->button() == Qt::LeftButton); }
+
 void ExperimentCard::mouseReleaseEvent(QMouseEvent* event) {
     if (event->button() == Qt::LeftButton && rect().contains(event->pos()))
         Q_EMIT openWanted(QString::fromStdString(experiment_.name));
