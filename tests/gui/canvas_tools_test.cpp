@@ -12,8 +12,11 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QLineEdit>
+#include <QLineF>
 #include <QMenu>
 #include <QPushButton>
+
+#include <set>
 
 namespace raphe {
 namespace {

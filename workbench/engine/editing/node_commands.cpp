@@ -123,12 +123,14 @@ void resetParameter(Draft& draft, const Json& command) {
     const auto name = command["node"].get<std::string>();
     auto& node = draft.node(name);
     // What the base says of the node; there, "reset" returns to that.
-    const auto inherited = [&] {
-        const auto nodes = draft.base.value("nodes", Json::object());
-        const auto own = nodes.is_object() ? nodes.value(name, Json::object()) : Json::object();
-        const auto params = own.is_object() ? own.value("params", Json::object()) : Json::object();
-        return params.is_object() && own.value("mechanism", Json()) == node.value("mechanism", Json()) ? params
-                                                                                                       : Json::object();
+    const auto inherited = [&]() -> Json {
+        const auto member = [](const Json& object, const std::string& key) {
+            return object.is_object() && object.contains(key) ? object[key] : Json();
+        };
+        const auto own = member(member(draft.base, "nodes"), name);
+        const auto params = member(own, "params");
+        const bool same = member(own, "mechanism") == member(node, "mechanism");
+        return same && params.is_object() ? params : Json::object();
     }();
     if (!command.contains("parameter")) {
         node.erase("params");
@@ -137,7 +139,9 @@ void resetParameter(Draft& draft, const Json& command) {
     }
     const auto key = command["parameter"].get<std::string>();
     if (inherited.contains(key)) {
-        node["params"][key] = inherited[key];
+        auto& params = node["params"];
+        if (!params.is_object()) params = Json::object();
+        params[key] = inherited[key];
         return;
     }
     const bool stated = node.contains("params") && node["params"].is_object() && node["params"].contains(key);

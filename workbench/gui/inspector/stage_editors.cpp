@@ -163,11 +163,12 @@ void StagesEditor::stage(std::size_t i) {
 void StagesEditor::fields(const std::string& place, const Json& object, const std::vector<ParamInfo>& infos) {
     for (const auto& info : infos) {
         const auto path = place + "." + info.key;
-        const bool required = info.key == "name" || info.key == "metric" || info.key == "goal";
+        // Without "from" a schedule starts with the value that the parameter has; the others must be there.
+        const bool noDefault = info.key == "name" || info.key == "metric" || info.key == "goal" || info.key == "from";
         value({.info = info,
                .place = path,
                .value = object.value(info.key, info.key == "from" ? Json() : toJson(info.initial)),
-               .resetValue = required ? Json() : toJson(info.initial),
+               .resetValue = noDefault ? Json() : toJson(info.initial),
                .command =
                    [path](const Json& written) {
                        return Json{{"command", "set_field"}, {"field", path}, {"value", written}};

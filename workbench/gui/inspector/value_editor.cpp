@@ -115,6 +115,7 @@ QString rangeText(const EditedValue& value) {
 Json typedValue(const QString& typed, ParamType type) {
     if (type == ParamType::text) return Json(typed.toStdString());
     const std::string words = typed.trimmed().toStdString();
+    if (words.empty()) return {}; // not stated
     Json value = Json::parse(words, nullptr, false);
     if (value.is_discarded() && type == ParamType::list) value = Json::parse("[" + words + "]", nullptr, false);
     if (value.is_discarded()) return Json(words);
