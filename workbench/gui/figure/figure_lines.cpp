@@ -112,8 +112,7 @@ private:
             return;
         }
         for (qsizetype first = 0; first + 1 < stroke.size(); first += most - 1)
-            painter->drawPolyline(stroke.constData() + first,
-                                  static_cast<int>(std::min(most, stroke.size() - first)));
+            painter->drawPolyline(stroke.constData() + first, static_cast<int>(std::min(most, stroke.size() - first)));
     }
 
     bool ascending_;

@@ -66,6 +66,7 @@ private:
     std::unique_ptr<FigureWidget> onPaper() const;
     void arrange(QSize size);
     void updateLayout();
+    bool alignRightEnds();
     QSize beginExport(QSizeF millimetres);
     void endExport();
 
