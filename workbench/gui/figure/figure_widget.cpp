@@ -49,15 +49,6 @@ FigureWidget::FigureWidget(QWidget* parent) : QWidget{parent}, plot_{new QCustom
             for (const auto& panel : panels_) panel->fitTicks(); // the user may have zoomed
         }
     });
-    connect(plot_, &QCustomPlot::mouseMove, this, [this](QMouseEvent* event) {
-        for (std::size_t p = 0; p < panels_.size(); ++p)
-            if (panels_[p]->axes->rect().contains(event->pos())) {
-                Q_EMIT hovered(static_cast<int>(p), panels_[p]->x->pixelToCoord(event->position().x()),
-                               panels_[p]->y->pixelToCoord(event->position().y()));
-                return;
-            }
-        Q_EMIT hovered(-1, 0, 0);
-    });
     connect(plot_, &QCustomPlot::afterReplot, this, &FigureWidget::drawn);
 }
 
