@@ -132,6 +132,22 @@ TEST(FigureRendering, RowsAreAsHighAsTheLayoutSays) {
     EXPECT_NE(problem(document).find("layout.row_heights"), std::string::npos);
 }
 
+TEST(FigureRendering, PanelsOverTheSameTimeEndAtTheSameX) {
+    const Json time = {{"min", 0}, {"max", 3}};
+    const Json trace = {{"x", time}, {"series", Json::array({{{"kind", "line"}, {"x", {0, 3}}, {"y", {0, 1}}}})}};
+    const Json map = {{"x", time},
+                      {"series", Json::array({{{"kind", "heatmap"}, {"values", {{1, 2, 3}}}, {"x_range", {0, 3}}}})}};
+    FigureWidget widget;
+    widget.setFigure(parsed({{"raphe_figure", 1},
+                             {"panels", Json::array({trace, map, trace})},
+                             {"layout", {{"rows", 3}, {"columns", 1}}}}));
+    widget.svg({120, 200});
+    const QRectF above = widget.panelGeometry(0).axes, middle = widget.panelGeometry(1).axes;
+    EXPECT_NEAR(above.right(), middle.right(), 1) << "the colour bar of one makes room beside all";
+    EXPECT_NEAR(above.left(), middle.left(), 1);
+    EXPECT_NEAR(widget.panelGeometry(2).axes.right(), middle.right(), 1);
+}
+
 TEST(FigureRendering, DrawsNothingIntoAnEmptyPanel) {
     FigureWidget widget;
     widget.setFigure(parsed(figureOf(Json::array())));

@@ -5,6 +5,7 @@
 #include "gui/watching/curves_figure.h"
 #include "gui/watching/matrix_view.h"
 #include "gui/watching/perturbation_list.h"
+#include "gui/watching/portrait_view.h"
 #include "gui/watching/save_figure.h"
 #include "gui/watching/tensor_panel.h"
 #include "gui/watching/trial_panel.h"
@@ -68,6 +69,24 @@ TEST_F(Watching, TheKeyboardGoesThroughTheTrial) {
     EXPECT_TRUE(eventually([&] { return transport.step() > 2; }));
     press(Qt::Key_Space);
     EXPECT_FALSE(transport.playing());
+}
+
+TEST_F(Watching, ThePhasePortraitIsOfTheLargestSignalAndOfPerturbedTrialsInTheSamePlane) {
+    ASSERT_TRUE(evaluates());
+    auto* view = panel.findChild<PortraitView*>();
+    ASSERT_TRUE(view);
+    ASSERT_TRUE(eventually([&] { return view->portrait() && !view->figure().figure().panels.empty(); }));
+    EXPECT_EQ(view->portrait()->steps, 20);
+    EXPECT_EQ(view->portrait()->trials, panel.pair()->intact.trials);
+    EXPECT_EQ(view->figure().figure().panels[0].title, "agent.hidden");
+    const auto intact = view->portrait()->x;
+    panel.perturbations().add(parseIntervention("agent.hidden=scale:0.5"));
+    ASSERT_TRUE(eventually([&] {
+        for (const auto& series : view->figure().figure().panels[0].series)
+            if (series.name == "perturbed") return true;
+        return false;
+    }));
+    EXPECT_EQ(view->portrait()->x, intact) << "the plane is that of the intact trials";
 }
 
 TEST_F(Watching, TurningASliderRunsTheTrialsAgain) {

@@ -153,6 +153,11 @@ TEST_F(LuaApi, EvaluatesAndRecords) {
                 "of the 4096 MiB");
     expectFails("small():session{ threads = 1 }:evaluate{ record = { x = 1 } }", "expected a list of texts");
 }
+TEST_F(LuaApi, NamesTheStatesOfTrialsThatItPlays) {
+    expectHolds("local p = raphe.load('mwg_small_nm_rnn'):session{ threads = 1 }:play{ trials = 2 }\n"
+                "assert(p:next() and table.concat(p:states(), ' ') == 'modulator.hidden core.hidden')\n"
+                "for _, name in ipairs(p:states()) do assert(p:state(name).shape[1] == 2) end");
+}
 TEST_F(LuaApi, ReadsAndWritesWeights) {
     expectHolds(
         "local s = small():session{ threads = 1, precision = 'float64' }\nlocal names = {}\n"

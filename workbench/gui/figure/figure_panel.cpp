@@ -201,7 +201,8 @@ void FigurePanelView::fitTitle() const {
     const QString lines = wrapped(text(description.title), panelTitleFont(), std::max(40, 2 * half), 4);
     title->setText(lines);
     // Its width follows the axes, which it stands centred above; it claims only its height.
-    title->setMinimumSize(1, QFontMetrics{panelTitleFont()}.lineSpacing() * static_cast<int>(lines.count('\n') + 1));
+    title->setMinimumSize(1,
+                          QFontMetrics{panelTitleFont()}.lineSpacing() * static_cast<int>(lines.count('\n') + 1) + 3);
     title->setMargins({std::max(0, middle - half - outer.left()), 4, std::max(0, outer.right() - middle - half), 2});
 }
 
@@ -226,7 +227,7 @@ void FigurePanelView::fitTicks() {
                            : setCategories(y, description.y.categories, height, width, false);
     if (colorScale) setTicks(colorScale->axis(), height, false);
     axes->setMinimumMargins({12, std::max(8, static_cast<int>(std::ceil(top)) + 2),
-                             std::max(10, static_cast<int>(std::ceil(right)) + 3), 0});
+                             std::max(10, static_cast<int>(std::ceil(right)) + 3) + rightRoom, 0});
 }
 
 } // namespace raphe

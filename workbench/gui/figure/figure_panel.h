@@ -22,6 +22,7 @@ struct FigurePanelView {
     QCPColorScale* colorScale = nullptr;
     QCPLegend* legend = nullptr;
     QCPLayoutGrid* outside = nullptr; ///< holds the legend while it stands outside
+    int rightRoom = 0;                ///< kept free beside the axes, so that they end where those above do
     std::vector<FigurePlottable*> drawn;
     std::vector<FigureReferenceLabel*> labels;
 

@@ -49,15 +49,6 @@ FigureWidget::FigureWidget(QWidget* parent) : QWidget{parent}, plot_{new QCustom
             for (const auto& panel : panels_) panel->fitTicks(); // the user may have zoomed
         }
     });
-    connect(plot_, &QCustomPlot::mouseMove, this, [this](QMouseEvent* event) {
-        for (std::size_t p = 0; p < panels_.size(); ++p)
-            if (panels_[p]->axes->rect().contains(event->pos())) {
-                Q_EMIT hovered(static_cast<int>(p), panels_[p]->x->pixelToCoord(event->position().x()),
-                               panels_[p]->y->pixelToCoord(event->position().y()));
-                return;
-            }
-        Q_EMIT hovered(-1, 0, 0);
-    });
     connect(plot_, &QCustomPlot::afterReplot, this, &FigureWidget::drawn);
 }
 
@@ -140,6 +131,31 @@ void FigureWidget::updateLayout() {
     plot_->plotLayout()->update(QCPLayoutElement::upLayout);
 }
 
+/// Panels of a column with the same range in x, such as signals over the same time, also end at the same x: a colour
+/// bar beside one makes room beside the others. @return whether anything moved
+bool FigureWidget::alignRightEnds() {
+    bool moved = false;
+    for (std::size_t column = 0; column < figure_.columns; ++column) {
+        std::vector<FigurePanelView*> panels;
+        for (std::size_t i = column; i < panels_.size(); i += figure_.columns) panels.push_back(panels_[i].get());
+        const auto alike = [&](const FigurePanelView* panel) {
+            const FigureAxis &x = panel->description.x, &first = panels.front()->description.x;
+            return x.min && x.max && x.min == first.min && x.max == first.max;
+        };
+        if (panels.size() < 2 || !std::all_of(panels.begin(), panels.end(), alike)) continue;
+        const auto gap = [](const FigurePanelView* panel) {
+            return panel->cell->outerRect().right() - panel->axes->rect().right();
+        };
+        int widest = 0;
+        for (const auto* panel : panels) widest = std::max(widest, gap(panel));
+        for (auto* panel : panels) {
+            panel->rightRoom = widest - gap(panel);
+            moved = moved || panel->rightRoom > 0;
+        }
+    }
+    return moved;
+}
+
 void FigureWidget::arrange(QSize size) {
     arranged_ = size;
     if (title_) title_->setText(wrapped(text(figure_.title), figureTitleFont(), std::max(60, size.width() - 24), 3));
@@ -150,6 +166,7 @@ void FigureWidget::arrange(QSize size) {
             panel->title->setMargins({0, 4, 0, 2});
         }
         panel->putLegend(FigureLegend::topRight);
+        panel->rightRoom = 0;
     }
     const auto fit = [this] {
         for (int pass = 0; pass < 3; ++pass) { // ticks depend on the room that labels leave, and the other way round
@@ -164,6 +181,7 @@ void FigureWidget::arrange(QSize size) {
         updateLayout();
     };
     fit();
+    if (alignRightEnds()) fit();
     bool moved = false;
     for (const auto& panel : panels_) moved = panel->placeLabelsAndLegend() || moved;
     if (moved) {

@@ -57,8 +57,6 @@ public:
 
 Q_SIGNALS:
     void drawn(); ///< on the screen
-    /// The mouse is over a point of a panel; -1: over none.
-    void hovered(int panel, double x, double y);
 
 private:
     void clear();
@@ -66,6 +64,7 @@ private:
     std::unique_ptr<FigureWidget> onPaper() const;
     void arrange(QSize size);
     void updateLayout();
+    bool alignRightEnds();
     QSize beginExport(QSizeF millimetres);
     void endExport();
 

@@ -83,7 +83,7 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     restoreSettings();
     updateActions();
     showState();
-    watchdog_.start();
+    QTimer::singleShot(0, &watchdog_, &StallWatchdog::start); // once there is an event loop
 }
 
 MainWindow::~MainWindow() {

@@ -141,9 +141,11 @@ void applyAppearance(QApplication& application, Appearance appearance) {
                        "QDockWidget::title { padding: 5px 8px; background: %4; border-bottom: 1px solid %3; }"
                        "QToolBar { border: 0; spacing: 2px; padding: 3px; }"
                        "QMainWindow::separator { width: 5px; height: 5px; }"
-                       "QListView::indicator, QCheckBox::indicator { width: 11px; height: 11px; border: 1px solid %5; "
+                       "QListView::indicator, QTreeView::indicator, QCheckBox::indicator { width: 11px; height: 11px; "
+                       "border: 1px solid %5; "
                        "border-radius: 2px; background: %6; }"
-                       "QListView::indicator:checked, QCheckBox::indicator:checked { background: %7; "
+                       "QListView::indicator:checked, QTreeView::indicator:checked, QCheckBox::indicator:checked { "
+                       "background: %7; "
                        "border-color: %7; }")
             .arg(current().text.name(), current().raised.name(), current().line.name(), current().window.name(),
                  current().faint.name(), current().base.name(), current().accent.name()));

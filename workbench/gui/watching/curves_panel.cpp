@@ -63,6 +63,7 @@ CurvesPanel::CurvesPanel(RunQueue& queue, QWidget* parent)
 
     auto* bar = new QHBoxLayout;
     bar->setContentsMargins(6, 4, 6, 4);
+    bar->setSpacing(8);
     bar->addWidget(metric_);
     bar->addWidget(new QLabel{tr("Mean over")});
     bar->addWidget(smoothing_);

@@ -100,7 +100,7 @@ void PortraitView::setTrials(std::shared_ptr<const TrialPair> pair) {
     pair_ = std::move(pair);
     const QString chosen = signal_->currentText();
     QStringList names;
-    std::size_t most = 0;
+    std::pair<bool, std::size_t> most{false, 0}; // a model's signal before a task's, and many units before few
     int largest = 0;
     if (pair_)
         for (const auto& [port, tensor] : pair_->intact.signals) {
@@ -108,8 +108,8 @@ void PortraitView::setTrials(std::shared_ptr<const TrialPair> pair) {
             if (units < 2) continue;
             const bool model = std::any_of(pair_->intact.targets.begin(), pair_->intact.targets.end(),
                                            [port = port](const TrialTarget& target) { return target.name == port; });
-            if (units > most && (model || most == 0)) {
-                most = units;
+            if (const std::pair here{model, units}; here > most) {
+                most = here;
                 largest = static_cast<int>(names.size());
             }
             names << QString::fromStdString(port);

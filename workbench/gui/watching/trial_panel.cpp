@@ -271,7 +271,9 @@ void TrialPanel::take(const Question& question, TrialPair pair) {
 
 void TrialPanel::showMetrics() {
     title_->setText(QStringLiteral("<b>%1</b> &nbsp;%2")
-                        .arg(source_.name.toHtmlEscaped(), tr("weights of iteration %1").arg(pair_->iteration)));
+                        .arg(source_.name.toHtmlEscaped(), (from_->currentIndex() > 0 ? tr("recorded in iteration %1")
+                                                                                      : tr("weights of iteration %1"))
+                                                               .arg(pair_->iteration)));
     QStringList words;
     const auto number = [](double value) { return QString::number(value, 'g', 4); };
     for (const auto& [name, value] : pair_->intact.metrics) {
