@@ -26,7 +26,7 @@ struct RunArguments {
     std::optional<std::int64_t> seed;
     std::optional<int> iterations, checkpointEvery;
     int threads = 0;
-    std::string precision, out, executor = "tbb";
+    std::string precision, out, copyOf, executor = "tbb";
     std::uint64_t scheduleSeed = 0;
     bool resume = false, recordAll = false;
     std::vector<std::string> record, interventions;
@@ -35,10 +35,25 @@ struct RunArguments {
 
 struct EvaluateArguments {
     std::string run;
+    std::optional<std::int64_t> checkpoint;
     int trials = 0, threads = 0;
     std::vector<std::string> record, interventions, assignments;
     std::string out;
     bool json = false;
+};
+
+struct RunsArguments {
+    std::string folder = "runs", sortBy;
+    std::vector<std::string> filter;
+    bool json = false, csv = false, rebuild = false;
+};
+
+struct PlotArguments {
+    std::vector<std::string> runs;
+    std::string metric, show = "groups", picture;
+    int smoothing = 0;
+    double width = 0;
+    bool finals = false;
 };
 
 int list(const PluginHost& plugins, const std::string& kind, bool json);
@@ -49,7 +64,8 @@ int evaluate(const PluginHost& plugins, const EvaluateArguments& arguments);
 int gradcheck(const PluginHost& plugins, const std::string& experiment, const std::vector<std::string>& assignments,
               int entries);
 int lua(PluginHost& plugins, const std::string& script, const std::vector<std::string>& arguments, bool allowIo);
-int plot(const std::vector<std::string>& runs, const std::string& metric, int smoothing, const std::string& picture);
+int runs(const RunsArguments& arguments);
+int plot(const PlotArguments& arguments);
 int exportRun(const std::string& run, const std::string& file);
 int pluginList(const PluginHost& plugins, bool json);
 int pluginCheck(const PluginHost& plugins, const std::string& name);

@@ -42,6 +42,7 @@ double sessionBytes(const Experiment& experiment, const Registry& registry);
 
 int runFromLua(lua_State* L); ///< raphe.run
 int openRun(lua_State* L);    ///< raphe.open_run
+int listRuns(lua_State* L);   ///< raphe.runs
 
 /// Calls a Lua function (at stack index `function`; 0: none) with the metrics of each iteration, and ends the training
 /// when the function returns false or the script shall end.

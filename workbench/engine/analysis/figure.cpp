@@ -1,135 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/analysis/figure.h"
 
-#include "engine/base/files.h"
-#include "engine/base/text.h"
-#include "engine/document/json_reader.h"
 #include "engine/mechanisms/plugin_host.h"
-#include "engine/runs/run_reader.h"
-
-#include <fmt/format.h>
+#include "raphe/error.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <csignal>
 #include <cstring>
-#include <map>
+#include <string>
 
 namespace raphe {
 
-namespace {
-
-/// Linear interpolation between order statistics. @pre values is not empty
-double quantile(std::vector<double> values, double q) {
-    std::sort(values.begin(), values.end());
-    const double position = q * static_cast<double>(values.size() - 1);
-    const auto low = static_cast<std::size_t>(position);
-    const auto high = std::min(low + 1, values.size() - 1);
-    return values[low] + (position - static_cast<double>(low)) * (values[high] - values[low]);
-}
-
-std::vector<double> movingAverage(const std::vector<double>& values, int width) {
-    std::vector<double> result(values.size());
-    double sum = 0;
-    const auto w = static_cast<std::size_t>(width);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        sum += values[i];
-        if (i >= w) sum -= values[i - w];
-        result[i] = sum / static_cast<double>(std::min(i + 1, w));
-    }
-    return result;
-}
-
-/// Where a run has `metric` among those of its first iteration. An empty name becomes "reward" if there is one, else
-/// "loss".
-std::size_t columnOf(std::string& metric, const Metrics& first, const std::filesystem::path& folder) {
-    std::vector<std::string> names;
-    for (const auto& [name, value] : first.values) names.push_back(name);
-    if (metric.empty()) metric = std::find(names.begin(), names.end(), "reward") != names.end() ? "reward" : "loss";
-    const auto found = std::find(names.begin(), names.end(), metric);
-    if (found == names.end())
-        throw Error(folder.string(), "has no metric \"" + metric + "\"" + suggestion(metric, names));
-    return static_cast<std::size_t>(found - names.begin());
-}
-
-/// What the axis calls a metric.
-std::pair<std::string, std::string> label(const std::string& metric) {
-    if (metric == "reward") return {"Reward per episode", "reward units"};
-    std::string text = metric;
-    std::replace(text.begin(), text.end(), '_', ' ');
-    if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
-    return {text, ""};
-}
-
-} // namespace
-
-std::vector<RunGroup> groupRuns(const std::vector<std::filesystem::path>& folders) {
-    std::vector<RunGroup> groups;
-    for (const auto& folder : folders) {
-        const auto path = folder / "experiment.json";
-        if (!std::filesystem::exists(path))
-            throw Error(folder.string(), "is not a run folder (it has no experiment.json)");
-        const auto document = readJson(path);
-        const std::string name = document.is_object() && document.contains("name") && document["name"].is_string()
-                                     ? document["name"].get<std::string>()
-                                     : folder.filename().string();
-        auto found = std::find_if(groups.begin(), groups.end(), [&](const RunGroup& g) { return g.name == name; });
-        if (found == groups.end()) found = groups.insert(groups.end(), {name, {}});
-        found->runs.push_back(folder);
-    }
-    return groups;
-}
-
-Json learningCurves(const std::vector<RunGroup>& groups, std::string metric, int smoothing) {
-    constexpr std::size_t shownPoints = 2000;
-    Json series = Json::array();
-    std::size_t runCount = 0;
-    for (const auto& group : groups) {
-        std::vector<std::vector<double>> curves;
-        std::vector<double> iterations;
-        for (const auto& folder : group.runs) {
-            std::vector<double> curve, done;
-            std::size_t column = 0;
-            RunReader::open(folder).forEachMetrics([&](const Metrics& item) {
-                if (curve.empty()) column = columnOf(metric, item, folder);
-                curve.push_back(column < item.values.size() ? item.values[column].second : std::nan(""));
-                done.push_back(static_cast<double>(item.iteration + 1));
-            });
-            if (curve.empty()) throw Error(folder.string(), "has no metrics yet");
-            const int width = smoothing > 0 ? smoothing : std::max(1, static_cast<int>(curve.size() / 100));
-            curves.push_back(movingAverage(curve, width));
-            if (iterations.size() < done.size()) iterations = std::move(done);
-            ++runCount;
-        }
-        std::vector<double> x, median, lower, upper;
-        const std::size_t stride = std::max<std::size_t>(1, iterations.size() / shownPoints);
-        for (std::size_t i = stride - 1; i < iterations.size(); i += stride) {
-            std::vector<double> values;
-            for (const auto& curve : curves)
-                if (i < curve.size()) values.push_back(curve[i]);
-            x.push_back(iterations[i]);
-            median.push_back(quantile(values, 0.5));
-            lower.push_back(quantile(values, 0.25));
-            upper.push_back(quantile(values, 0.75));
-        }
-        const auto name =
-            group.runs.size() > 1 ? fmt::format("{} ({} runs)", group.name, group.runs.size()) : group.name;
-        if (group.runs.size() > 1)
-            series.push_back({{"kind", "band"}, {"group", group.name}, {"x", x}, {"lower", lower}, {"upper", upper}});
-        series.push_back({{"kind", "line"}, {"group", group.name}, {"name", name}, {"x", x}, {"y", median}});
-    }
-    const auto [text, unit] = label(metric);
-    Json yAxis = {{"label", text}, {"unit", unit}};
-    return {{"raphe_figure", 1},
-            {"title", runCount > groups.size() ? "Median and quartiles" : ""},
-            {"panels", Json::array({{{"x", {{"label", "Iteration"}}}, {"y", yAxis}, {"series", series}}})}};
-}
-
-void drawFigure(const Json& description, const std::filesystem::path& picture) {
+void drawFigure(const Json& description, const std::filesystem::path& picture, double width) {
     const auto extension = picture.extension().string();
     if (extension != ".svg" && extension != ".png" && extension != ".pdf")
         throw Error(picture.string(), "pictures are written as .svg, .png or .pdf");
@@ -146,7 +31,7 @@ void drawFigure(const Json& description, const std::filesystem::path& picture) {
     int toChild[2], fromChild[2];
     if (pipe(toChild) != 0 || pipe(fromChild) != 0)
         throw Error("raphe-figure", std::string("cannot be started: ") + std::strerror(errno));
-    const auto target = picture.string();
+    const auto target = picture.string(), millimetres = std::to_string(width);
     const pid_t child = fork();
     if (child < 0) throw Error("raphe-figure", std::string("cannot be started: ") + std::strerror(errno));
     if (child == 0) {
@@ -154,7 +39,9 @@ void drawFigure(const Json& description, const std::filesystem::path& picture) {
         dup2(fromChild[1], 1);
         dup2(fromChild[1], 2);
         for (int fd : {toChild[0], toChild[1], fromChild[0], fromChild[1]}) close(fd);
-        execl(program.c_str(), program.c_str(), "-", "-o", target.c_str(), static_cast<char*>(nullptr));
+        const char* sized = width > 0 ? "--width" : nullptr;
+        execl(program.c_str(), program.c_str(), "-", "-o", target.c_str(), sized, millimetres.c_str(),
+              static_cast<char*>(nullptr));
         _exit(127);
     }
     close(toChild[0]);
