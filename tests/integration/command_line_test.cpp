@@ -21,6 +21,7 @@ protected:
         folder_ = fs::path(testing::TempDir()) / ("raphe_cli_" + std::to_string(getpid()));
         fs::remove_all(folder_);
         fs::create_directories(folder_);
+        ::setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
     }
     void TearDown() override { fs::remove_all(folder_); }
 
@@ -121,6 +122,43 @@ TEST_F(CommandLine, PlotsRunsWhoseDescriptionIsLargerThanAPipe) {
     }
 }
 #endif
+
+TEST_F(CommandLine, ListsRunsAndGoesOnWithACopyOfOne) {
+    const auto experiment = file("small.json", withWire(""));
+    const auto runs = (folder_ / "runs").string(), first = (folder_ / "runs" / "first").string();
+    for (const char* seed : {"1", "2"})
+        ASSERT_EQ(raphe({"run", experiment, "--seed", seed, "--out", seed[0] == '1' ? first : first + "2",
+                         "--iterations", "10", "--quiet"})
+                      .exitCode,
+                  0);
+    fs::create_directories(folder_ / "runs" / "broken");
+    std::ofstream(folder_ / "runs" / "broken" / "run.sqlite") << "nothing";
+    const auto all = raphe({"runs", "--in", runs});
+    EXPECT_EQ(all.exitCode, 0) << all.err;
+    EXPECT_NE(all.out.find("cannot be read: "), std::string::npos) << all.out;
+    const auto second = raphe({"runs", "--in", runs, "--json", "seed = 2", "state = done"});
+    const auto entry = parseJson(second.out, "out");
+    EXPECT_EQ(entry.at("run"), first + "2");
+    EXPECT_EQ(entry.at("iterations"), 10);
+    EXPECT_EQ(raphe({"runs", "--in", runs, "loss >"}).exitCode, 2);
+    EXPECT_NE(raphe({"runs", "--in", runs, "los > 1"}).err.find("did you mean \"loss\"?"), std::string::npos);
+    EXPECT_EQ(raphe({"runs", "--in", runs + "/nothing"}).exitCode, 2);
+    EXPECT_EQ(raphe({"runs", "--in", runs, "--csv", "state = done"}).out.substr(0, 18), "folder,experiment,");
+
+    const auto whole = (folder_ / "runs" / "whole").string(), copy = (folder_ / "runs" / "copy").string();
+    const auto hashOf = [](const ProgramResult& result) {
+        const auto last = result.out.rfind("{\"event\":\"end\"");
+        return last == std::string::npos ? result.err : parseJson(result.out.substr(last), "out").value("run_hash", "");
+    };
+    EXPECT_EQ(hashOf(raphe({"run", experiment, "--seed", "1", "--out", copy, "--copy-of", first, "--iterations", "15",
+                            "--json"})),
+              hashOf(raphe({"run", experiment, "--seed", "1", "--out", whole, "--iterations", "15", "--json"})));
+    EXPECT_NE(raphe({"run", experiment, "--seed", "1", "--copy-of", first, "--iterations", "5", "--out", copy + "2"})
+                  .err.find("has done 10 iterations already"),
+              std::string::npos);
+    EXPECT_EQ(raphe({"evaluate", first, "--checkpoint", "3"}).exitCode, 2);
+    EXPECT_EQ(raphe({"evaluate", first, "--checkpoint", "9"}).exitCode, 0);
+}
 
 TEST_F(CommandLine, RefusesBadExperimentsWithOneClearSentence) {
     const auto good = file("good.json", withWire(""));

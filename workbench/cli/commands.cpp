@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 
+#include "engine/analysis/comparison.h"
 #include "engine/analysis/figure.h"
 #include "engine/base/available.h"
 #include "engine/base/text.h"
@@ -190,6 +191,7 @@ int run(const PluginHost& plugins, const RunArguments& a) {
     options.folder = a.out;
     options.checkpointEvery = a.checkpointEvery;
     options.resume = a.resume;
+    options.copyOf = a.copyOf;
     options.session = {a.threads, a.executor, a.scheduleSeed};
 
     watchInterrupts();
@@ -232,7 +234,7 @@ int run(const PluginHost& plugins, const RunArguments& a) {
 }
 
 int evaluate(const PluginHost& plugins, const EvaluateArguments& a) {
-    std::unique_ptr<Session> session = sessionOfRun(a.run, plugins.registry(), {a.threads, "tbb", 0});
+    std::unique_ptr<Session> session = sessionOfRun(a.run, plugins.registry(), {a.threads, "tbb", 0}, a.checkpoint);
     if (!a.assignments.empty()) { // the same weights under changed parameters, e.g. another set of trials
         auto experiment = experimentOfRun(a.run, plugins.registry());
         experiment.trials = 0;
@@ -294,10 +296,12 @@ int lua(PluginHost& plugins, const std::string& script, const std::vector<std::s
     return host.runFile(script);
 }
 
-int plot(const std::vector<std::string>& runs, const std::string& metric, int smoothing, const std::string& picture) {
-    std::vector<std::filesystem::path> folders(runs.begin(), runs.end());
-    drawFigure(learningCurves(groupRuns(folders), metric, smoothing), picture);
-    fmt::print("{}\n", picture);
+int plot(const PlotArguments& a) {
+    const std::vector<std::filesystem::path> folders(a.runs.begin(), a.runs.end());
+    CurveStyle style{.show = CurveStyle::Show::groups, .smoothing = a.smoothing, .finals = a.finals};
+    if (a.show != "groups") style.show = a.show == "runs" ? CurveStyle::Show::runs : CurveStyle::Show::both;
+    drawFigure(learningCurves(readCurves(groupRuns(runsIn(folders)), a.metric), style), a.picture, a.width);
+    fmt::print("{}\n", a.picture);
     return 0;
 }
 

@@ -26,7 +26,7 @@ struct RunArguments {
     std::optional<std::int64_t> seed;
     std::optional<int> iterations, checkpointEvery;
     int threads = 0;
-    std::string precision, out, executor = "tbb";
+    std::string precision, out, copyOf, executor = "tbb";
     std::uint64_t scheduleSeed = 0;
     bool resume = false, recordAll = false;
     std::vector<std::string> record, interventions;
@@ -35,6 +35,7 @@ struct RunArguments {
 
 struct EvaluateArguments {
     std::string run;
+    std::optional<std::int64_t> checkpoint;
     int trials = 0, threads = 0;
     std::vector<std::string> record, interventions, assignments;
     std::string out;
@@ -49,6 +50,20 @@ struct BranchArguments {
     OutputStyle output;
 };
 
+struct RunsArguments {
+    std::string folder = "runs", sortBy;
+    std::vector<std::string> filter;
+    bool json = false, csv = false, rebuild = false;
+};
+
+struct PlotArguments {
+    std::vector<std::string> runs;
+    std::string metric, show = "groups", picture;
+    int smoothing = 0;
+    double width = 0;
+    bool finals = false;
+};
+
 int list(const PluginHost& plugins, const std::string& kind, bool json);
 int describe(const PluginHost& plugins, const std::string& mechanism, bool json, bool markdown);
 int check(const PluginHost& plugins, const CheckArguments& arguments);
@@ -61,7 +76,8 @@ int lua(PluginHost& plugins, const std::string& script, const std::vector<std::s
 int branch(const PluginHost& plugins, const BranchArguments& arguments);
 /// raphe reproduce; 1 if something differs
 int reproduce(const PluginHost& plugins, const std::string& run, int threads, bool json);
-int plot(const std::vector<std::string>& runs, const std::string& metric, int smoothing, const std::string& picture);
+int runs(const RunsArguments& arguments);
+int plot(const PlotArguments& arguments);
 int exportRun(const std::string& run, const std::string& file);
 int pluginList(const PluginHost& plugins, bool json);
 int pluginCheck(const PluginHost& plugins, const std::string& name);

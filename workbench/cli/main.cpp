@@ -30,10 +30,10 @@ int main(int argc, char** argv) {
     PluginHost plugins;
     std::function<int()> command;
 
-    std::string kind, mechanism, experiment, name, picture, metric, script, newKind = "model";
-    std::vector<std::string> assignments, runs, arguments;
+    std::string kind, mechanism, experiment, name, picture, script, newKind = "model";
+    std::vector<std::string> assignments, arguments;
     bool json = false, markdown = false, quiet = false, allowIo = false;
-    int smoothing = 0, entries = 6;
+    int entries = 6;
 
     auto* listCommand = app.add_subcommand("list", "List the mechanisms that plugins provide");
     listCommand->add_option("kind", kind, "tasks, models or rules")
@@ -77,6 +77,8 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"float32", "float64"}));
     runCommand->add_option("--out", runArguments.out, "Run folder (default: runs/NAME-TIME)");
     runCommand->add_flag("--resume", runArguments.resume, "Go on with the run in --out, or start it if there is none");
+    runCommand->add_option("--copy-of", runArguments.copyOf,
+                           "Go on with this run as another one, for as many --iterations in all");
     runCommand
         ->add_option("--checkpoint-every", runArguments.checkpointEvery,
                      "Iterations between checkpoints (default: about one a second)")
@@ -104,6 +106,8 @@ int main(int argc, char** argv) {
     evaluateCommand->add_option("run", evaluateArguments.run, "Run folder")->required();
     evaluateCommand->add_option("--trials", evaluateArguments.trials, "Trials (default: one batch)")
         ->check(CLI::Range(1, 1'000'000));
+    evaluateCommand->add_option("--checkpoint", evaluateArguments.checkpoint,
+                                "Iteration of a checkpoint that the run keeps (default: the last)");
     evaluateCommand->add_option("--threads", evaluateArguments.threads, "Threads")->check(CLI::Range(1, 1024));
     evaluateCommand->add_option("--record", evaluateArguments.record, "Output port to record (repeatable)")
         ->allow_extra_args(false);
@@ -135,14 +139,34 @@ int main(int argc, char** argv) {
         command = [&] { return lua(plugins, script, arguments, allowIo); };
     });
 
-    auto* plotCommand =
-        app.add_subcommand("plot", "Draw learning curves of runs: median and quartiles over the runs of an experiment");
-    plotCommand->add_option("runs", runs, "Run folders")->required();
-    plotCommand->add_option("--metric", metric, "Which metric (default: reward, or loss)");
-    plotCommand->add_option("--smooth", smoothing, "Iterations of the moving average (default: 1 % of the run)")
+    auto* runsCommand = app.add_subcommand("runs", "List stored runs");
+    RunsArguments runsArguments;
+    runsCommand->add_option("filter", runsArguments.filter,
+                            "Words and comparisons that must hold, e.g. 'reward > 9 state = done experiment ~ cue'");
+    runsCommand->add_option("--in", runsArguments.folder, "The folder below which the runs are (default: runs)");
+    runsCommand->add_option("--sort", runsArguments.sortBy,
+                            "A metric, iterations, duration, size, seed, date, experiment or state");
+    auto* runsJson = runsCommand->add_flag("--json", runsArguments.json, "One JSON object per line");
+    runsCommand->add_flag("--csv", runsArguments.csv, "As a table for other programs")->excludes(runsJson);
+    runsCommand->add_flag("--rebuild", runsArguments.rebuild, "Read every run anew");
+    runsCommand->callback([&] { command = [&] { return runs(runsArguments); }; });
+
+    auto* plotCommand = app.add_subcommand(
+        "plot",
+        "Draw learning curves of runs: median and quartiles over the runs of an experiment with equal settings");
+    PlotArguments plotArguments;
+    plotCommand->add_option("runs", plotArguments.runs, "Run folders")->required();
+    plotCommand->add_option("--metric", plotArguments.metric, "Which metric (default: reward, or loss)");
+    plotCommand
+        ->add_option("--smooth", plotArguments.smoothing, "Iterations of the moving average (default: 1 % of the run)")
         ->check(CLI::Range(1, 100'000'000));
-    plotCommand->add_option("-o,--output", picture, "FILE.svg, .png or .pdf")->required();
-    plotCommand->callback([&] { command = [&] { return plot(runs, metric, smoothing, picture); }; });
+    plotCommand->add_option("--show", plotArguments.show, "groups (default), runs or both")
+        ->check(CLI::IsMember({"groups", "runs", "both"}));
+    plotCommand->add_flag("--finals", plotArguments.finals, "With a panel of the values at the end");
+    plotCommand->add_option("--width", plotArguments.width, "Width on paper in mm, e.g. 85 for one column, 174 for two")
+        ->check(CLI::Range(20.0, 2000.0));
+    plotCommand->add_option("-o,--output", plotArguments.picture, "FILE.svg, .png or .pdf")->required();
+    plotCommand->callback([&] { command = [&] { return plot(plotArguments); }; });
 
     auto* exportCommand =
         app.add_subcommand("export", "Write metrics, weights and recorded signals of a run to a file");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lua/lua_module.h"
 
+#include "engine/analysis/comparison.h"
 #include "engine/analysis/figure.h"
 #include "engine/base/files.h"
 #include "engine/base/npz.h"
@@ -180,18 +181,30 @@ int plot(lua_State* L) {
     const auto file = take(given, "file");
     if (file.empty()) throw Error("raphe.plot", "say where to: file = \"a.svg\", .png or .pdf");
     const auto path = allowedPath(L, file, "raphe.plot.file");
+    double width = 0;
+    if (given.contains("width") && (given.contains("runs") || given.contains("panels"))) { // on paper, not of a line
+        width = given["width"].is_number() ? given["width"].get<double>() : 0;
+        if (!(width >= 20 && width <= 2000)) throw Error("raphe.plot.width", "expected a width of 20 to 2000 mm");
+        given.erase("width");
+    }
     if (given.contains("runs")) {
-        const Options options(L, 1, "raphe.plot", {"runs", "metric", "smooth", "file"});
+        const Options options(L, 1, "raphe.plot", {"runs", "metric", "smooth", "show", "finals", "width", "file"});
         std::vector<std::filesystem::path> folders;
         for (const auto& run : options.texts("runs")) folders.push_back(allowedPath(L, run, "raphe.plot.runs"));
-        given = learningCurves(groupRuns(folders), options.text("metric").value_or(""),
-                               static_cast<int>(options.integer("smooth", 0, 100'000'000).value_or(0)));
+        CurveStyle style;
+        style.smoothing = static_cast<int>(options.integer("smooth", 0, 100'000'000).value_or(0));
+        style.finals = options.boolean("finals").value_or(false);
+        const auto show = options.text("show").value_or("groups");
+        if (show != "groups" && show != "runs" && show != "both")
+            throw Error("raphe.plot.show", "expected groups, runs or both, got \"" + show + "\"");
+        if (show != "groups") style.show = show == "runs" ? CurveStyle::Show::runs : CurveStyle::Show::both;
+        given = learningCurves(readCurves(groupRuns(runsIn(folders)), options.text("metric").value_or("")), style);
     } else if (given.contains("panels")) {
         if (!given.contains("raphe_figure")) given["raphe_figure"] = 1;
     } else {
         given = onePanel(std::move(given));
     }
-    drawFigure(given, path);
+    drawFigure(given, path, width);
     pushText(L, file);
     return 1;
 }
@@ -284,6 +297,7 @@ void openModule(lua_State* L) {
                      {"reproduce", edge<reproduceFromLua>},
                      {"open_run", edge<openRun>},
                      {"study", edge<openStudy>},
+                     {"runs", edge<listRuns>},
                      {"tensor", edge<makeTensor>},
                      {"zeros", edge<makeZeros>},
                      {"plot", edge<plot>},

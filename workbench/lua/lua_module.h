@@ -52,6 +52,7 @@ int runFromLua(lua_State* L);       ///< raphe.run
 int branchFromLua(lua_State* L);    ///< raphe.branch
 int reproduceFromLua(lua_State* L); ///< raphe.reproduce
 int openRun(lua_State* L);          ///< raphe.open_run
+int listRuns(lua_State* L);         ///< raphe.runs
 
 /// Calls a Lua function (at stack index `function`; 0: none) with the metrics of each iteration, and ends the training
 /// when the function returns false or the script shall end.

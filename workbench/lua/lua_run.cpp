@@ -2,7 +2,10 @@
 #include "engine/runs/branch.h"
 #include "engine/runs/reproduce.h"
 #include "engine/runs/run.h"
+#include "engine/runs/run_filter.h"
+#include "engine/runs/run_index.h"
 #include "engine/runs/run_reader.h"
+#include "engine/runs/run_table.h"
 #include "lua/lua_sandbox.h"
 #include "lua/lua_session.h"
 #include "lua/lua_tensor.h"
@@ -13,7 +16,7 @@ namespace {
 
 std::string folderUpvalue(lua_State* L) { return textArgument(L, lua_upvalueindex(1), "run"); }
 
-/// run.session{threads = n}: the run's weights, as a session.
+/// run.session{threads = n, checkpoint = i}: the run's weights, as a session.
 int sessionOfFolder(lua_State* L) {
     // run:session{...} means the same as run.session{...}
     bool method = false;
@@ -22,8 +25,10 @@ int sessionOfFolder(lua_State* L) {
         method = lua_getfield(L, 1, "session") == LUA_TFUNCTION;
         lua_pop(L, 1);
     }
-    const Options options(L, method ? 2 : 1, "run:session", {"threads", "executor", "schedule_seed"});
-    return pushSession(L, sessionOfRun(folderUpvalue(L), hostOf(L).plugins.registry(), sessionOptions(options)));
+    const Options options(L, method ? 2 : 1, "run:session", {"threads", "executor", "schedule_seed", "checkpoint"});
+    const auto checkpoint = options.integer("checkpoint", -1, 1'000'000'000);
+    return pushSession(
+        L, sessionOfRun(folderUpvalue(L), hostOf(L).plugins.registry(), sessionOptions(options), checkpoint));
 }
 /// run:signals("agent.hidden"): what was recorded, a list of {iteration =, tensor =}.
 int signalsOfFolder(lua_State* L) {
@@ -72,7 +77,7 @@ int runFromLua(lua_State* L) {
     Host& host = hostOf(L);
     const Options options(L, 2, "raphe.run",
                           {"out", "iterations", "seed", "threads", "precision", "executor", "schedule_seed",
-                           "checkpoint_every", "resume", "on_iteration"});
+                           "checkpoint_every", "resume", "copy_of", "on_iteration"});
     auto experiment = experimentArgument(L, 1, "raphe.run");
     setSeedAndPrecision(experiment, options, host.plugins.registry());
     requireMemory(L, sessionBytes(experiment, host.plugins.registry()), "raphe.run");
@@ -85,6 +90,8 @@ int runFromLua(lua_State* L) {
         request.iterations = static_cast<int>(*iterations);
     if (const auto every = options.integer("checkpoint_every", 1, 1'000'000'000))
         request.checkpointEvery = static_cast<int>(*every);
+    if (const auto original = options.text("copy_of"))
+        request.copyOf = allowedPath(L, *original, options.place("copy_of"));
     request.resume = options.boolean("resume").value_or(false);
     request.session = sessionOptions(options);
     TrainingCallback callback(L, options.function("on_iteration"));
@@ -194,8 +201,30 @@ int openRun(lua_State* L) {
         lua_setfield(L, -2, key.c_str());
     }
     lua_setfield(L, -2, "provenance");
+    pushJson(L, reader.checkpoints());
+    lua_setfield(L, -2, "checkpoints");
     setClosure(L, folder, "session", edge<sessionOfFolder>);
     setClosure(L, folder, "signals", edge<signalsOfFolder>);
+    return 1;
+}
+
+/// raphe.runs(folder, filter): stored runs, by folder.
+int listRuns(lua_State* L) {
+    const auto given = lua_isnoneornil(L, 1) ? std::string("runs") : textArgument(L, 1, "raphe.runs");
+    const auto folder = allowedPath(L, given, "raphe.runs");
+    const RunFilter filter(lua_isnoneornil(L, 2) ? std::string() : textArgument(L, 2, "raphe.runs"));
+    if (!std::filesystem::is_directory(folder)) throw Error("raphe.runs", "there is no folder \"" + given + "\"");
+    RunIndex index(folder);
+    const auto all = index.refresh([L](const RunIndex::Progress&) { poll(L); });
+    const auto chosen = filter(all);
+    if (const auto doubt = filter.doubt(all); !doubt.empty() && chosen.empty()) throw Error("filter", doubt);
+    lua_newtable(L);
+    lua_Integer i = 0;
+    for (const auto& run : chosen) {
+        poll(L);
+        pushJson(L, runAsJson(*run));
+        lua_rawseti(L, -2, ++i);
+    }
     return 1;
 }
 

@@ -4,6 +4,7 @@
 #include "engine/base/available.h"
 #include "engine/document/json_reader.h"
 #include "engine/learning/preflight.h"
+#include "engine/runs/copy_run.h"
 #include "engine/runs/provenance.h"
 #include "engine/runs/run_reader.h"
 #include "engine/runs/run_store.h"
@@ -169,12 +170,14 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     session->requireRunning();
     const auto document = session->experiment().toJson();
 
-    const bool goOn = options.resume && RunStore::holdsRun(outcome.folder);
+    const bool goOn = !options.copyOf.empty() || (options.resume && RunStore::holdsRun(outcome.folder));
     if (goOn) {
-        const auto stored = experimentOfRun(outcome.folder, plugins.registry()).toJson();
+        const auto& place = options.copyOf.empty() ? outcome.folder : options.copyOf;
+        const auto stored = experimentOfRun(place, plugins.registry()).toJson();
         if (identity(stored) != identity(document))
-            throw Error(outcome.folder.string(), "holds a run of another experiment (or of other parameters); name "
-                                                 "another folder with --out, or repeat the run's own settings");
+            throw Error(place.string(), "holds a run of another experiment (or of other parameters); name "
+                                        "another folder with --out, or repeat the run's own settings");
+        if (!options.copyOf.empty()) copyRun(options.copyOf, outcome.folder, experiment.iterations);
     }
     auto store = goOn ? RunStore::open(outcome.folder) : RunStore::create(outcome.folder, document.dump(2) + "\n");
     std::map<std::string, std::string> earlier;
@@ -224,11 +227,12 @@ Experiment experimentOfRun(const std::filesystem::path& folder, const Registry& 
 }
 
 std::unique_ptr<Session> sessionOfRun(const std::filesystem::path& folder, const Registry& registry,
-                                      const SessionOptions& options) {
+                                      const SessionOptions& options, std::optional<std::int64_t> checkpoint) {
     auto session = Session::create(experimentOfRun(folder, registry), registry, options);
-    auto checkpoint = RunReader::open(folder).latestCheckpoint();
-    if (!checkpoint) throw Error(folder.string(), "has no checkpoint yet; let it train for a second first");
-    restoreFrom(*session, std::move(*checkpoint), folder.string());
+    const auto reader = RunReader::open(folder);
+    auto kept = checkpoint ? std::optional(reader.checkpoint(*checkpoint)) : reader.latestCheckpoint();
+    if (!kept) throw Error(folder.string(), "has no checkpoint yet; let it train for a second first");
+    restoreFrom(*session, std::move(*kept), folder.string());
     return session;
 }
 

@@ -17,6 +17,7 @@ struct RunOptions {
     std::optional<int> iterations;      ///< in all; otherwise the experiment's
     std::optional<int> checkpointEvery; ///< iterations; otherwise once a second
     bool resume = false;                ///< go on with the run in `folder`
+    std::filesystem::path copyOf;       ///< go on with this run, as another one in `folder`
     SessionOptions session;
     std::optional<double> availableDisk; ///< bytes; otherwise what the folder's disk has free
 };
@@ -47,7 +48,9 @@ RunOutcome runExperiment(const Experiment& experiment, const PluginHost& plugins
 /// The experiment of a run folder. `plugins` must still provide its mechanisms.
 Experiment experimentOfRun(const std::filesystem::path& folder, const Registry& registry);
 /// A session with the weights of a run's last checkpoint.
+/// @param checkpoint  or of the one whose last iteration this is
 std::unique_ptr<Session> sessionOfRun(const std::filesystem::path& folder, const Registry& registry,
-                                      const SessionOptions& options = {});
+                                      const SessionOptions& options = {},
+                                      std::optional<std::int64_t> checkpoint = std::nullopt);
 
 } // namespace raphe

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string_view>
 #include <system_error>
 
@@ -87,6 +88,11 @@ RunReader RunReader::open(const std::filesystem::path& directory) {
     }
 }
 
+RunReader RunReader::openUnwritten(const std::filesystem::path& directory) {
+    checkIsRunDirectory(directory);
+    return RunReader(std::make_unique<Impl>(directory, Access::immutable));
+}
+
 std::string RunReader::experimentJson() const { return experimentOf(impl_->database, impl_->place); }
 
 std::vector<std::pair<std::string, std::string>> RunReader::provenance() const {
@@ -119,6 +125,21 @@ void RunReader::forEachMetrics(const std::function<void(const Metrics&)>& visit,
 std::vector<Metrics> RunReader::metrics(std::int64_t after) const {
     std::vector<Metrics> result;
     forEachMetrics([&](const Metrics& metrics) { result.push_back(metrics); }, after);
+    return result;
+}
+
+MetricCurve RunReader::curve(const std::string& metric) const {
+    MetricCurve result;
+    auto row = impl_->database.prepare(
+        "SELECT i.iteration, m.value FROM iteration i LEFT JOIN metric m ON m.iteration = i.iteration AND m.name = "
+        "(SELECT id FROM metric_name WHERE name = ?) ORDER BY i.iteration");
+    row.bind(0, std::string_view(metric));
+    while (row.step()) {
+        const auto done = static_cast<double>(row.integer(0) + 1);
+        if (!result.iterations.empty() && result.iterations.back() == done) continue;
+        result.iterations.push_back(done);
+        result.values.push_back(row.real(1));
+    }
     return result;
 }
 
@@ -179,13 +200,27 @@ std::optional<Tensor> RunReader::signal(const std::string& port, std::int64_t it
     return decoder.finish();
 }
 
+std::vector<std::int64_t> RunReader::checkpoints() const {
+    std::vector<std::int64_t> iterations;
+    auto row = impl_->database.prepare("SELECT iteration FROM checkpoint ORDER BY iteration");
+    while (row.step()) iterations.push_back(row.integer(0));
+    return iterations;
+}
+
+Checkpoint RunReader::checkpoint(std::int64_t iteration) const {
+    const Transaction snapshot(impl_->database, Transaction::Kind::read); // the writer may delete what we are reading
+    const auto kept = checkpoints();
+    if (std::find(kept.begin(), kept.end(), iteration) == kept.end())
+        throw Error(impl_->place, kept.empty() ? std::string("has no checkpoint yet; let it train for a second first")
+                                               : fmt::format("has no checkpoint of iteration {}; there are: {}",
+                                                             iteration, fmt::join(kept, ", ")));
+    return impl_->checkpoint(iteration);
+}
+
 std::optional<Checkpoint> RunReader::latestCheckpoint(std::string* damage) const {
     const Transaction snapshot(impl_->database, Transaction::Kind::read); // the writer may delete what we are reading
-    std::vector<std::int64_t> iterations;
-    {
-        auto row = impl_->database.prepare("SELECT iteration FROM checkpoint ORDER BY iteration DESC");
-        while (row.step()) iterations.push_back(row.integer(0));
-    }
+    auto iterations = checkpoints();
+    std::reverse(iterations.begin(), iterations.end());
     for (std::size_t i = 0; i < iterations.size(); ++i) {
         try {
             return impl_->checkpoint(iterations[i]);

@@ -18,6 +18,12 @@ struct Metrics {
     friend bool operator==(const Metrics&, const Metrics&) = default;
 };
 
+/// A metric over a run.
+struct MetricCurve {
+    std::vector<double> iterations; ///< done by then
+    std::vector<double> values;
+};
+
 /// Everything needed to go on.
 struct Checkpoint {
     std::int64_t iteration = 0; ///< the last one that it includes

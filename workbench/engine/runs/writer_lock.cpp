@@ -12,7 +12,9 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <system_error>
+#include <thread>
 
 namespace raphe::stored {
 
@@ -22,8 +24,14 @@ WriterLock::WriterLock(const std::filesystem::path& directory) {
     if (descriptor_ < 0)
         throw Error(directory.string(), fmt::format("cannot be written ({}); choose a directory where you may write",
                                                     std::generic_category().message(errno)));
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    // Who looks whether the lock is held (see below) has it himself for some microseconds, so one refusal says nothing.
+    int tries = 20;
+    while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
         const int error = errno;
+        if (error == EINTR || (error == EWOULDBLOCK && --tries > 0)) {
+            if (error == EWOULDBLOCK) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            continue;
+        }
         const auto owner = ownerText();
         ::close(descriptor_);
         if (error == EWOULDBLOCK)

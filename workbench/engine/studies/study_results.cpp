@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/studies/study_results.h"
 
-#include "engine/analysis/figure.h"
+#include "engine/analysis/comparison.h"
 
 #include <fmt/format.h>
 
@@ -289,15 +289,18 @@ std::vector<std::pair<std::string, Json>> figuresOf(const Study& study, const st
     std::vector<std::pair<std::string, Json>> figures;
     for (const auto& figure : study.figures) {
         if (figure.kind == FigureKind::learning_curves) {
-            std::vector<RunGroup> groups;
+            std::vector<std::pair<std::string, std::vector<std::filesystem::path>>> folders;
             for (const auto& row : rows) {
                 if (row.status.state != StudyRunState::done && row.status.state != StudyRunState::trained) continue;
                 const auto name = groupName(*row.run);
-                if (groups.empty() || groups.back().name != name) groups.push_back({name, {}});
-                groups.back().runs.push_back(folder.run(row.run->id));
+                if (folders.empty() || folders.back().first != name) folders.emplace_back(name, std::vector<std::filesystem::path>{});
+                folders.back().second.push_back(folder.run(row.run->id));
             }
-            if (groups.empty()) continue;
-            auto description = learningCurves(groups, figure.metric, figure.smoothing);
+            if (folders.empty()) continue;
+            std::vector<RunGroup> groups;
+            for (const auto& [name, runs] : folders) groups.push_back({name, runsIn(runs)});
+            auto description =
+                learningCurves(readCurves(std::move(groups), figure.metric), {.smoothing = figure.smoothing});
             if (!figure.title.empty()) description["title"] = figure.title;
             figures.emplace_back(figure.name, std::move(description));
             continue;

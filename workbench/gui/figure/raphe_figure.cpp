@@ -12,6 +12,7 @@
 #include <QFontDatabase>
 #include <QSaveFile>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -89,9 +90,12 @@ int run(const QApplication& application) {
     const QByteArray text = readAll(input);
     FigureDescription figure = parseFigure(std::string_view{text.constData(), static_cast<std::size_t>(text.size())},
                                            input == "-" ? "standard input" : input.toStdString());
-    const QSizeF natural = FigureWidget::naturalSize(figure);
-    const QSizeF size{optionNumber(parser, "width", natural.width(), 20, 2000),
-                      optionNumber(parser, "height", natural.height(), 20, 2000)};
+    QSizeF natural = FigureWidget::naturalSize(figure);
+    if (parser.isSet("width") != parser.isSet("height")) // the other side follows
+        natural *= parser.isSet("width") ? optionNumber(parser, "width", 0, 20, 2000) / natural.width()
+                                         : optionNumber(parser, "height", 0, 20, 2000) / natural.height();
+    const QSizeF size{optionNumber(parser, "width", std::clamp(natural.width(), 20.0, 2000.0), 20, 2000),
+                      optionNumber(parser, "height", std::clamp(natural.height(), 20.0, 2000.0), 20, 2000)};
     const int dpi = static_cast<int>(optionNumber(parser, "dpi", 200, 30, 2400));
 
     if (QFontDatabase::families().isEmpty())

@@ -32,6 +32,14 @@ void RunQueue::setSettings(const Settings& settings) {
     startDue();
 }
 
+int RunQueue::addCopy(const std::filesystem::path& original, Experiment experiment) {
+    RunOptions runOptions;
+    runOptions.folder = freshRunFolder(experiment.name, settings_.runs);
+    runOptions.copyOf = original;
+    std::filesystem::create_directories(runOptions.folder);
+    return append({std::make_shared<RunJob>(std::move(experiment), plugins_, std::move(runOptions)), false});
+}
+
 int RunQueue::add(Experiment experiment, bool paused) {
     RunOptions runOptions;
     runOptions.folder = freshRunFolder(experiment.name, settings_.runs);
@@ -41,10 +49,13 @@ int RunQueue::add(Experiment experiment, bool paused) {
 }
 
 int RunQueue::addResumed(const std::filesystem::path& folder) {
+    return addResumed(folder, experimentOfRun(folder, plugins_.registry()));
+}
+
+int RunQueue::addResumed(const std::filesystem::path& folder, Experiment experiment) {
     for (const auto& item : jobs_)
         if (item.job->folder() == folder && !item.job->status().ended())
             throw Error(folder.string(), "is being run already");
-    auto experiment = experimentOfRun(folder, plugins_.registry());
     RunOptions runOptions;
     runOptions.folder = folder;
     runOptions.resume = true;

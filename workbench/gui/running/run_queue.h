@@ -35,6 +35,10 @@ public:
     int add(Experiment experiment, bool paused = false);
     /// Goes on with the run of a folder. @throws Error
     int addResumed(const std::filesystem::path& folder);
+    /// The same with the folder's experiment, which then is not read here.
+    int addResumed(const std::filesystem::path& folder, Experiment experiment);
+    /// Goes on with a copy of a run, until it has the iterations of `experiment`, the run's own otherwise.
+    int addCopy(const std::filesystem::path& original, Experiment experiment);
     void removeEnded();
     /// Lets a run that waits be the next to begin.
     void putFirst(int row);

@@ -5,6 +5,7 @@
 #include "gui/mechanisms/mechanism_panel.h"
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
+#include "gui/shell/hint_strip.h"
 #include "gui/start/start_page.h"
 #include "gui/studies/study_panel.h"
 #include "gui/watching/curves_panel.h"
@@ -26,6 +27,7 @@
 #include <QTimer>
 #include <QToolButton>
 #include <QUrl>
+#include <QVBoxLayout>
 
 namespace raphe {
 namespace {
@@ -36,10 +38,10 @@ constexpr int trialsHeight = 400;
 } // namespace
 
 MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
-    : plugins_(plugins), queue_(plugins), tabs_(new QTabWidget), start_(new StartPage{plugins.registry()}),
-      mechanisms_(new MechanismPanel{plugins}), inspector_(new InspectorPanel), running_(new RunningPanel{queue_}),
-      curves_(new CurvesPanel{queue_}), trials_(new TrialPanel{plugins.registry()}),
-      tensors_(new TensorPanel{*trials_}), runs_(new RunsPanel{runs}),
+    : plugins_(plugins), queue_(plugins), hints_(new HintStrip), tabs_(new QTabWidget),
+      start_(new StartPage{plugins.registry()}), mechanisms_(new MechanismPanel{plugins}),
+      inspector_(new InspectorPanel), running_(new RunningPanel{queue_}), curves_(new CurvesPanel{queue_}),
+      trials_(new TrialPanel{plugins.registry()}), tensors_(new TensorPanel{*trials_}), runs_(new RunsPanel{runs}),
       studies_(new StudyPanel{plugins, runs.parent_path() / "studies"}), echo_(new QPlainTextEdit),
       state_(new QToolButton), difference_(new QLabel) {
     auto settings = queue_.settings();
@@ -54,7 +56,13 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     tabs_->setMovable(false);
     tabs_->addTab(start_, tr("Start"));
     tabs_->tabBar()->setTabButton(0, QTabBar::RightSide, nullptr);
-    setCentralWidget(tabs_);
+    auto* center = new QWidget;
+    auto* layout = new QVBoxLayout{center};
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(hints_);
+    layout->addWidget(tabs_, 1);
+    setCentralWidget(center);
     connect(tabs_, &QTabWidget::tabCloseRequested, this, &MainWindow::closeTab);
     connect(tabs_, &QTabWidget::currentChanged, this, [this] {
         CanvasView* view = currentView();

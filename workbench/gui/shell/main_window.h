@@ -9,6 +9,7 @@
 #include "gui/shell/theme.h"
 
 #include "engine/mechanisms/plugin_host.h"
+#include "engine/runs/run_list.h"
 
 #include <QMainWindow>
 #include <QPointer>
@@ -25,6 +26,7 @@ class QToolButton;
 namespace raphe {
 
 class CurvesPanel;
+class HintStrip;
 class InspectorPanel;
 class MechanismPanel;
 class RunningPanel;
@@ -100,13 +102,18 @@ private:
     void showDiagnostics();
     void showDifferences();
     void trialsOfJob(int row);
-    void trialsOfStored(const std::filesystem::path& folder, const QString& name);
+    void trialsOfStored(const std::filesystem::path& folder, const QString& name,
+                        std::optional<std::int64_t> checkpoint = std::nullopt);
     void trialsOfDocument();
     void openRunDocument(const std::filesystem::path& folder);
+    void compare(const RunList& runs);
+    void withRunExperiment(const std::filesystem::path& folder, const QString& title,
+                           const std::function<void(Experiment)>& use);
 
     const PluginHost& plugins_;
     RunQueue queue_;
     StallWatchdog watchdog_;
+    HintStrip* hints_;
     QTabWidget* tabs_;
     StartPage* start_;
     MechanismPanel* mechanisms_;

@@ -4,6 +4,7 @@
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
 #include "gui/shell/command_palette.h"
+#include "gui/shell/hint_strip.h"
 #include "gui/shell/icons.h"
 #include "gui/shell/main_window.h"
 #include "gui/start/start_page.h"
@@ -157,6 +158,7 @@ void MainWindow::buildActions() {
     needDocument_.insert(needDocument_.end(), {run_, runSeed_, runMenu->actions().back()});
 
     QMenu* help = menuBar()->addMenu(tr("&Help"));
+    help->addAction(action(tr("&First steps"), {}, [this] { hints_->begin(); }));
     help->addAction(action(tr("&Diagnostics"), {}, [this] { showDiagnostics(); }));
     help->addAction(action(tr("&About Raphe"), {}, [this] {
         QMessageBox::about(this, tr("About Raphe"),
@@ -196,6 +198,7 @@ void MainWindow::setAppearance(Appearance appearance) {
 void MainWindow::updateActions() {
     CanvasView* view = currentView();
     for (QAction* item : needDocument_) item->setEnabled(view != nullptr);
+    close_->setEnabled(tabs_->currentIndex() > 0);
     const Document* document = view ? &view->document().document() : nullptr;
     undo_->setEnabled(document && document->canUndo());
     redo_->setEnabled(document && document->canRedo());

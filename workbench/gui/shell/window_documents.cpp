@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/editing/journal.h"
 #include "gui/inspector/inspector_panel.h"
+#include "gui/shell/hint_strip.h"
 #include "gui/shell/main_window.h"
 #include "gui/start/start_page.h"
 #include "gui/watching/trial_panel.h"
@@ -77,6 +78,7 @@ CanvasView* MainWindow::addTab(std::unique_ptr<Document> opened) {
     const int tab = tabs_->addTab(view, document->title());
     tabs_->setCurrentIndex(tab);
     documentChanged(*view);
+    hints_->done(HintStrip::openExperiment);
     return view;
 }
 
@@ -106,7 +108,13 @@ bool MainWindow::save(CanvasView& view, bool as) {
 
 bool MainWindow::closeTab(int index) {
     auto* view = qobject_cast<CanvasView*>(tabs_->widget(index));
-    if (!view) return false; // the start page stays
+    if (!view) {
+        if (index == 0) return false; // the start page stays
+        QWidget* other = tabs_->widget(index);
+        tabs_->removeTab(index);
+        delete other;
+        return true;
+    }
     if (view->document().document().modified()) {
         tabs_->setCurrentIndex(index);
         const auto answer =

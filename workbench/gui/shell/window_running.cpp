@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/comparing/comparison_view.h"
 #include "gui/running/run_difference.h"
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
+#include "gui/shell/background.h"
+#include "gui/shell/hint_strip.h"
 #include "gui/shell/main_window.h"
 #include "gui/studies/study_panel.h"
 #include "gui/watching/curves_panel.h"
@@ -36,6 +39,7 @@ int MainWindow::run(bool paused, bool anotherSeed) {
         choseJob(row);
         raisePanel(curves_);
         showState();
+        hints_->done(HintStrip::run);
         return row;
     } catch (const std::exception& error) {
         QMessageBox::warning(this, tr("Run"), QString::fromUtf8(error.what()));
@@ -59,29 +63,30 @@ void MainWindow::connectRunning() {
     connect(runs_, &RunsPanel::playWanted, this, &MainWindow::trialsOfStored);
     connect(runs_, &RunsPanel::documentWanted, this, &MainWindow::openRunDocument);
     connect(studies_, &StudyPanel::curvesWanted, this, showCurves);
-    connect(studies_, &StudyPanel::playWanted, this, &MainWindow::trialsOfStored);
+    connect(studies_, &StudyPanel::playWanted, this,
+            [this](const std::filesystem::path& folder, const QString& name) { trialsOfStored(folder, name); });
     connect(studies_, &StudyPanel::documentWanted, this, &MainWindow::openRunDocument);
+    connect(runs_, &RunsPanel::compareWanted, this, &MainWindow::compare);
     const auto resume = [this](const std::filesystem::path& folder) {
-        try {
-            running_->choose(queue_.addResumed(folder));
+        withRunExperiment(folder, tr("Resume"), [this, folder](Experiment experiment) {
+            running_->choose(queue_.addResumed(folder, std::move(experiment)));
             raisePanel(curves_);
-        } catch (const std::exception& error) {
-            QMessageBox::warning(this, tr("Resume"), QString::fromUtf8(error.what()));
-        }
+        });
     };
     connect(runs_, &RunsPanel::resumeWanted, this, resume);
     connect(running_, &RunningPanel::resumeWanted, this, resume);
+    connect(runs_, &RunsPanel::continueWanted, this, [this](const std::filesystem::path& folder, int iterations) {
+        withRunExperiment(folder, tr("Go on"), [this, folder, iterations](Experiment experiment) {
+            experiment.iterations = iterations;
+            running_->choose(queue_.addCopy(folder, std::move(experiment)));
+            raisePanel(curves_);
+        });
+    });
     connect(runs_, &RunsPanel::rootChanged, this, [this](const std::filesystem::path& root) {
         auto settings = queue_.settings();
         settings.runs = root;
         queue_.setSettings(settings);
     });
-    for (auto* item : docks_) {
-        if (item->widget() != runs_) continue;
-        connect(item, &QDockWidget::visibilityChanged, this, [this](bool visible) {
-            if (visible) runs_->refresh();
-        });
-    }
     connect(&queue_, &RunQueue::measured, this, [this] {
         trials_->trainingWentOn();
         tensors_->trainingWentOn();
@@ -100,6 +105,7 @@ void MainWindow::connectRunning() {
     }
     connect(trials_, &TrialPanel::momentShown, this, [this](const CanvasScene::Moment& moment) {
         if (trialCanvas_) trialCanvas_->canvas().show(moment);
+        if (!moment.units.empty()) hints_->done(HintStrip::playTrial);
     });
 }
 
@@ -136,16 +142,20 @@ void MainWindow::trialsOfJob(int row) {
     trials_->evaluate();
 }
 
-void MainWindow::trialsOfStored(const std::filesystem::path& folder, const QString& name) {
+void MainWindow::trialsOfStored(const std::filesystem::path& folder, const QString& name,
+                                std::optional<std::int64_t> checkpoint) {
     CanvasView* canvas = nullptr;
     const std::string experiment = name.section(',', 0, 0).toStdString();
     for (int tab = 1; tab < tabs_->count(); ++tab) // where its graph is open already
         if (auto* view = qobject_cast<CanvasView*>(tabs_->widget(tab));
             view && view->document().experiment().name == experiment)
             canvas = view;
-    playFrom({QString::fromStdString(folder.string()),
+    const QString key = QString::fromStdString(folder.string()) + (checkpoint ? tr(" %1").arg(*checkpoint) : QString{});
+    playFrom({key,
               name,
-              [folder, &plugins = plugins_](const auto& read) { read(*sessionOfRun(folder, plugins.registry())); },
+              [folder, checkpoint, &plugins = plugins_](const auto& read) {
+                  read(*sessionOfRun(folder, plugins.registry(), {}, checkpoint));
+              },
               folder,
               {}},
              canvas);
@@ -214,13 +224,33 @@ void MainWindow::showDiagnostics() {
     if (box.exec() == QMessageBox::Reset) watchdog_.reset();
 }
 
+void MainWindow::withRunExperiment(const std::filesystem::path& folder, const QString& title,
+                                   const std::function<void(Experiment)>& use) {
+    const auto complain = [this, title](const QString& why) { QMessageBox::warning(this, title, why); };
+    inBackground<Experiment>(
+        this, [folder, &plugins = plugins_] { return experimentOfRun(folder, plugins.registry()); },
+        [use, complain](Experiment experiment) {
+            try {
+                use(std::move(experiment));
+            } catch (const std::exception& error) {
+                complain(QString::fromUtf8(error.what()));
+            }
+        },
+        complain);
+}
+
 void MainWindow::openRunDocument(const std::filesystem::path& folder) {
-    try {
-        const auto experiment = experimentOfRun(folder, plugins_.registry());
+    withRunExperiment(folder, tr("Open"), [this](const Experiment& experiment) {
         addTab(Document::fromJson(experiment.toJson(), plugins_.registry()));
-    } catch (const std::exception& error) {
-        QMessageBox::warning(this, tr("Open"), QString::fromUtf8(error.what()));
-    }
+    });
+}
+
+void MainWindow::compare(const RunList& runs) {
+    auto* view = new ComparisonView{runs};
+    connect(view, &ComparisonView::documentWanted, this, &MainWindow::openRunDocument);
+    connect(view, &ComparisonView::playWanted, this,
+            [this](const std::filesystem::path& folder, const QString& name) { trialsOfStored(folder, name); });
+    tabs_->setCurrentIndex(tabs_->addTab(view, view->title()));
 }
 
 } // namespace raphe

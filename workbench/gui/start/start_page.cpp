@@ -42,10 +42,6 @@ StartPage::StartPage(const Registry& registry, QWidget* parent)
                                  .arg(tr("networks in which one signal changes how another part works"))};
     title->setWordWrap(true);
     layout->addWidget(title);
-    auto* steps = new QLabel{tr("<b>1</b> Open an experiment below. &nbsp; <b>2</b> Press Run (F5) and watch its "
-                                "learning curve. &nbsp; <b>3</b> Play a trial and see the modulator act.")};
-    steps->setWordWrap(true);
-    layout->addWidget(steps);
     auto* buttons = new QHBoxLayout;
     auto* fresh = new QPushButton{tr("New experiment")};
     auto* browse = new QPushButton{tr("Open file…")};

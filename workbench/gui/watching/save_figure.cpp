@@ -2,20 +2,24 @@
 #include "gui/watching/save_figure.h"
 
 #include "figure_widget.h"
+#include "gui/watching/figure_export_dialog.h"
 #include "raphe/error.h"
 
 #include <QFileDialog>
 #include <QFileInfo>
-#include <QInputDialog>
 #include <QMessageBox>
 #include <QSaveFile>
-
-#include <algorithm>
 
 namespace raphe {
 namespace {
 
 constexpr int dotsPerInch = 300;
+
+void write(const QByteArray& bytes, const QString& file) {
+    QSaveFile out{file};
+    if (!out.open(QIODevice::WriteOnly) || out.write(bytes) != bytes.size() || !out.commit())
+        throw Error(file.toStdString(), "cannot be written: " + out.errorString().toStdString());
+}
 
 } // namespace
 
@@ -25,36 +29,26 @@ void writeFigure(const FigureDescription& description, double millimetres, const
     const QSizeF natural = FigureWidget::naturalSize(description);
     const QSizeF paper{millimetres, millimetres * natural.height() / natural.width()};
     const QString format = QFileInfo{file}.suffix().toLower();
-    const QByteArray bytes = format == "png"   ? figure.png(paper, dotsPerInch)
-                             : format == "pdf" ? figure.pdf(paper)
-                                               : figure.svg(paper);
-    QSaveFile out{file};
-    if (!out.open(QIODevice::WriteOnly) || out.write(bytes) != bytes.size() || !out.commit())
-        throw Error(file.toStdString(), "cannot be written: " + out.errorString().toStdString());
+    write(format == "png"   ? figure.png(paper, dotsPerInch)
+          : format == "pdf" ? figure.pdf(paper)
+                            : figure.svg(paper),
+          file);
 }
 
 void saveFigure(const FigureInColumns& figure, std::size_t columns, QWidget* parent, const QString& name) {
     const QString title = QObject::tr("Save figure");
-    const double natural = FigureWidget::naturalSize(figure(columns)).width();
-    const QStringList sizes{QObject::tr("one column (%1 mm)").arg(oneColumn),
-                            QObject::tr("two columns (%1 mm)").arg(twoColumns),
-                            QObject::tr("as on the screen (%1 mm)").arg(natural, 0, 'f', 0)};
-    bool accepted = false;
-    const QString size =
-        QInputDialog::getItem(parent, title, QObject::tr("Width on paper"), sizes, 0, false, &accepted);
-    if (!accepted) return;
+    FigureExportDialog dialog{figure, columns, parent};
+    if (dialog.exec() != QDialog::Accepted) return;
     QString suggestion = name.toLower();
     for (QChar& c : suggestion)
         if (!c.isLetterOrNumber() && c != '.' && c != '_' && c != '-') c = '_';
-    QString file =
-        QFileDialog::getSaveFileName(parent, title, suggestion + ".svg", QObject::tr("Figures (*.svg *.pdf *.png)"));
+    const QString format = dialog.format();
+    QString file = QFileDialog::getSaveFileName(parent, title, suggestion + "." + format,
+                                                QObject::tr("%1 files (*.%2)").arg(format.toUpper(), format));
     if (file.isEmpty()) return;
-    const QString format = QFileInfo{file}.suffix().toLower();
-    if (format != "svg" && format != "pdf" && format != "png") file += ".svg";
+    if (QFileInfo{file}.suffix().toLower() != format) file += "." + format;
     try {
-        const auto chosen = std::max<qsizetype>(0, sizes.indexOf(size));
-        const double widths[] = {oneColumn, twoColumns, natural};
-        writeFigure(figure(chosen == 0 ? 1 : columns), widths[chosen], file);
+        write(dialog.bytes(), file);
     } catch (const std::exception& error) {
         QMessageBox::warning(parent, title, QString::fromUtf8(error.what()));
     }
