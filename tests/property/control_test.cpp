@@ -497,7 +497,7 @@ TEST(Interventions, ActOnAGroupOfComponents) {
     EXPECT_EQ(session->evaluate(request).signals[0].second.values, group.signals[0].second.values);
     const auto refusal = [&](const char* text) -> std::string {
         try {
-            session->checkIntervention(parseIntervention(text));
+            session->evaluate({.trials = 1, .record = {}, .interventions = {parseIntervention(text)}});
             return {};
         } catch (const Error& error) {
             return error.what();
