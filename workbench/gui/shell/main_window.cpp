@@ -5,17 +5,20 @@
 #include "gui/mechanisms/mechanism_panel.h"
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
+#include "gui/scripting/commands_panel.h"
+#include "gui/scripting/console_panel.h"
+#include "gui/scripting/script_tab.h"
+#include "gui/shell/notice_bar.h"
+#include "gui/shell/settings_guard.h"
 #include "gui/start/start_page.h"
 #include "gui/watching/curves_panel.h"
 #include "gui/watching/trial_panel.h"
 
 #include <QCloseEvent>
 #include <QDockWidget>
-#include <QFontDatabase>
 #include <QLabel>
 #include <QMessageBox>
 #include <QMimeData>
-#include <QPlainTextEdit>
 #include <QSettings>
 #include <QStatusBar>
 #include <QTabBar>
@@ -23,6 +26,7 @@
 #include <QThreadPool>
 #include <QToolButton>
 #include <QUrl>
+#include <QVBoxLayout>
 
 namespace raphe {
 namespace {
@@ -34,7 +38,8 @@ constexpr int layoutVersion = 1;
 MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     : plugins_(plugins), queue_(plugins), tabs_(new QTabWidget), start_(new StartPage{plugins.registry()}),
       mechanisms_(new MechanismPanel{plugins}), inspector_(new InspectorPanel), running_(new RunningPanel{queue_}),
-      curves_(new CurvesPanel{queue_}), trials_(new TrialPanel), runs_(new RunsPanel{runs}), echo_(new QPlainTextEdit),
+      curves_(new CurvesPanel{queue_}), trials_(new TrialPanel), runs_(new RunsPanel{runs}),
+      console_(new ConsolePanel{plugins}), commands_(new CommandsPanel), notices_(new NoticeBar),
       state_(new QToolButton), difference_(new QLabel) {
     auto settings = queue_.settings();
     settings.runs = std::move(runs);
@@ -48,12 +53,19 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     tabs_->setMovable(false);
     tabs_->addTab(start_, tr("Start"));
     tabs_->tabBar()->setTabButton(0, QTabBar::RightSide, nullptr);
-    setCentralWidget(tabs_);
+    auto* middle = new QWidget;
+    auto* layout = new QVBoxLayout{middle};
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(notices_);
+    layout->addWidget(tabs_, 1);
+    setCentralWidget(middle);
     connect(tabs_, &QTabWidget::tabCloseRequested, this, &MainWindow::closeTab);
     connect(tabs_, &QTabWidget::currentChanged, this, [this] {
         CanvasView* view = currentView();
         inspector_->setDocument(view ? &view->document() : nullptr);
         if (view) inspector_->showNodes(view->canvas().selectedNodes());
+        bindScripting();
         updateActions();
         showState();
     });
@@ -63,6 +75,7 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     buildPanels();
     buildActions();
     connectRunning();
+    connectScripting();
     state_->setAutoRaise(true);
     state_->setToolTip(tr("Shows everything that is wrong with the document"));
     connect(state_, &QToolButton::clicked, this, [this] {
@@ -79,6 +92,10 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
 }
 
 MainWindow::~MainWindow() {
+    // Scripts end, and what they tell the window, before it is taken apart.
+    tabs_->blockSignals(true);
+    while (tabs_->count() > 1) delete tabs_->widget(tabs_->count() - 1);
+    delete console_;
     for (int row = 0; row < queue_.jobCount(); ++row) queue_.job(row).stop();
     QThreadPool::globalInstance()->waitForDone(); // what is computed there may use the plugins
 }
@@ -101,12 +118,9 @@ void MainWindow::buildPanels() {
     auto* curves = dock("curves", tr("Learning curves"), curves_, Qt::BottomDockWidgetArea);
     auto* trials = dock("trials", tr("Trials"), trials_, Qt::BottomDockWidgetArea);
     auto* stored = dock("runs", tr("Runs"), runs_, Qt::BottomDockWidgetArea);
-    echo_->setReadOnly(true);
-    echo_->setMaximumBlockCount(2000);
-    echo_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
-    echo_->setPlaceholderText(tr("What is done to a document appears here as Lua."));
-    auto* echo = dock("commands", tr("Commands"), echo_, Qt::BottomDockWidgetArea);
-    for (auto* next : {curves, trials, stored, echo}) tabifyDockWidget(running, next);
+    auto* console = dock("console", tr("Console"), console_, Qt::BottomDockWidgetArea);
+    auto* commands = dock("commands", tr("Commands"), commands_, Qt::BottomDockWidgetArea);
+    for (auto* next : {curves, trials, stored, console, commands}) tabifyDockWidget(running, next);
     running->raise();
     resizeDocks({left, right}, {230, 310}, Qt::Horizontal);
     resizeDocks({running}, {290}, Qt::Vertical);
@@ -134,34 +148,78 @@ void MainWindow::resetLayout() {
 }
 
 void MainWindow::restoreSettings() {
-    const QSettings settings;
+    bool broken = false;
     resize(1280, 800);
-    restoreGeometry(settings.value("window/geometry").toByteArray());
-    restoreState(settings.value("window/layout").toByteArray(), layoutVersion); // one that does not fit is left alone
+    const QByteArray geometry = readChecked("window/geometry", broken), layout = readChecked("window/layout", broken);
+    if (!geometry.isEmpty()) restoreGeometry(geometry);
+    if (!layout.isEmpty()) restoreState(layout, layoutVersion); // that of another version is left alone
+    if (broken) notify(forgetBroken({"window/geometry", "window/layout"}, tr("The layout of the window")));
     start_->setRecent(recent());
 }
 
 void MainWindow::saveSettings() {
-    QSettings settings;
-    settings.setValue("window/geometry", saveGeometry());
-    settings.setValue("window/layout", saveState(layoutVersion));
+    storeChecked("window/geometry", saveGeometry());
+    storeChecked("window/layout", saveState(layoutVersion));
+}
+
+bool MainWindow::mayQuit() {
+    QStringList unsaved, running;
+    for (int tab = 1; tab < tabs_->count(); ++tab) {
+        if (auto* view = qobject_cast<CanvasView*>(tabs_->widget(tab)); view && view->document().document().modified())
+            unsaved << view->document().title();
+        auto* script = qobject_cast<ScriptTab*>(tabs_->widget(tab));
+        if (script && script->unsaved()) unsaved << script->title();
+        if (script && script->running()) running << tr("%1 is running and is stopped.").arg(script->title());
+    }
+    if (console_->running()) running << tr("What runs in the console is stopped.");
+    if (queue_.anyActive())
+        running << tr("Runs are under way: they are stopped after a checkpoint, and can be resumed.");
+    if (unsaved.isEmpty() && running.isEmpty()) return true;
+
+    QMessageBox box{QMessageBox::Question, tr("Quit"), {}, QMessageBox::Cancel, this};
+    const QString names =
+        QStringList{unsaved.mid(0, 8)}.join(", ") + (unsaved.size() > 8 ? QStringLiteral(", …") : QString{});
+    box.setText(unsaved.isEmpty() ? tr("Quit while something is running?")
+                : unsaved.size() == 1
+                    ? tr("Save the changes of %1 before quitting?").arg(names)
+                    : tr("Save the changes of these %1 before quitting?\n%2").arg(unsaved.size()).arg(names));
+    box.setInformativeText(running.join('\n'));
+    if (unsaved.isEmpty()) {
+        box.addButton(tr("&Quit"), QMessageBox::AcceptRole);
+    } else {
+        box.addButton(unsaved.size() == 1 ? QMessageBox::Save : QMessageBox::SaveAll);
+        box.addButton(QMessageBox::Discard);
+        box.setDefaultButton(unsaved.size() == 1 ? QMessageBox::Save : QMessageBox::SaveAll);
+    }
+    box.exec();
+    const auto role = box.clickedButton() ? box.buttonRole(box.clickedButton()) : QMessageBox::RejectRole;
+    if (role == QMessageBox::RejectRole) return false;
+    if (role == QMessageBox::DestructiveRole || unsaved.isEmpty()) return true;
+    for (int tab = 1; tab < tabs_->count(); ++tab) { // nothing is closed before all is saved
+        if (auto* view = qobject_cast<CanvasView*>(tabs_->widget(tab));
+            view && view->document().document().modified()) {
+            tabs_->setCurrentIndex(tab);
+            if (!save(*view, false)) return false;
+        } else if (auto* script = qobject_cast<ScriptTab*>(tabs_->widget(tab)); script && script->unsaved()) {
+            tabs_->setCurrentIndex(tab);
+            if (!saveScript(*script, false)) return false;
+        }
+    }
+    return true;
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (queue_.anyActive()) {
-        const auto answer = QMessageBox::question(
-            this, tr("Quit"), tr("Runs are under way. Quit, and stop them after a checkpoint? They can be resumed."),
-            QMessageBox::Yes | QMessageBox::Cancel);
-        if (answer != QMessageBox::Yes) {
-            event->ignore();
-            return;
-        }
+    if (!mayQuit()) {
+        event->ignore();
+        return;
     }
-    while (tabs_->count() > 1)
-        if (!closeTab(tabs_->count() - 1)) {
-            event->ignore();
-            return;
-        }
+    while (tabs_->count() > 1) {
+        QWidget* tab = tabs_->widget(tabs_->count() - 1);
+        tabs_->removeTab(tabs_->count() - 1);
+        delete tab;
+    }
+    console_->stop();
+    for (int row = 0; row < queue_.jobCount(); ++row) queue_.job(row).stop();
     saveSettings();
     event->accept();
 }

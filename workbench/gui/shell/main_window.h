@@ -3,6 +3,7 @@
 
 #include "gui/canvas/canvas_view.h"
 #include "gui/running/run_queue.h"
+#include "gui/scripting/script_completion.h"
 #include "gui/shell/open_document.h"
 #include "gui/shell/theme.h"
 
@@ -16,17 +17,20 @@
 class QActionGroup;
 class QDockWidget;
 class QLabel;
-class QPlainTextEdit;
 class QTabWidget;
 class QToolButton;
 
 namespace raphe {
 
+class CommandsPanel;
+class ConsolePanel;
 class CurvesPanel;
 class InspectorPanel;
 class MechanismPanel;
+class NoticeBar;
 class RunningPanel;
 class RunsPanel;
+class ScriptTab;
 class StartPage;
 class TrialPanel;
 
@@ -41,6 +45,10 @@ public:
     /// Opens a file or an experiment that comes with Raphe, or shows it if it is open. @return null if it cannot be
     CanvasView* open(const QString& nameOrPath);
     CanvasView* create();
+    /// Opens a script in a tab, or shows it if it is open. @return null if it cannot be
+    ScriptTab* openScript(const QString& file);
+    ScriptTab* createScript(const QString& text = {});
+    ScriptTab* currentScript() const;
     CanvasView* currentView() const;
     /// Trains the current document. @return the row in the queue; -1: it cannot be trained
     int run(bool paused = false, bool anotherSeed = false);
@@ -49,8 +57,13 @@ public:
     TrialPanel& trials() { return *trials_; }
     RunsPanel& runs() { return *runs_; }
     InspectorPanel& inspector() { return *inspector_; }
+    ConsolePanel& console() { return *console_; }
+    CommandsPanel& commands() { return *commands_; }
     /// Offers what a crash has left behind.
     void recoverJournals();
+    /// Says something that needs no answer.
+    void notify(const QString& words);
+    const NoticeBar& notices() const { return *notices_; }
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -77,10 +90,33 @@ private:
     CanvasView* addTab(std::unique_ptr<Document> document);
     bool save(CanvasView& view, bool as);
     bool closeTab(int index);
+    bool saveReadOnly(CanvasView& view);
+    bool mayQuit();
     void documentChanged(CanvasView& view);
     void showState();
     void remember(const QString& file);
     QStringList recent() const;
+    // window_recovery.cpp
+    static std::filesystem::path journalFolder();
+    static std::filesystem::path draftFolder();
+    void discardJournal(const std::filesystem::path& journal);
+    /// Offers the journal of a file that is to be opened. @param opened  what came of it  @return whether that settles
+    /// it
+    bool recoverOne(const std::filesystem::path& file, CanvasView*& opened);
+    /// Begins the journal of a document; one that is open elsewhere becomes read-only or a copy, as the user wants.
+    /// @return false: it shall not be opened
+    bool keepJournal(Document& document);
+    // window_scripts.cpp
+    CanvasView* documentInFront() const;
+    CompletionSource completionSource();
+    void connectScripting();
+    void bindScripting();
+    ScriptTab* addScriptTab();
+    bool saveScript(ScriptTab& script, bool as);
+    bool closeScript(ScriptTab& script);
+    void scriptChanged(ScriptTab& script);
+    void fillExamples(QMenu& menu);
+    void editScript(unsigned int message);
     // window_running.cpp
     void connectRunning();
     void choseJob(int row);
@@ -99,7 +135,12 @@ private:
     CurvesPanel* curves_;
     TrialPanel* trials_;
     RunsPanel* runs_;
-    QPlainTextEdit* echo_;
+    ConsolePanel* console_;
+    CommandsPanel* commands_;
+    NoticeBar* notices_;
+    std::string journalProblem_; ///< that was told last
+    LuaVocabulary vocabulary_;
+    QPointer<CanvasView> lastView_; ///< the document that was in front last
     std::vector<QDockWidget*> docks_;
     QByteArray defaultLayout_;
     std::map<const RunJob*, QPointer<CanvasView>> begunFrom_;
@@ -108,6 +149,7 @@ private:
     QLabel* difference_;
 
     QAction *undo_, *redo_, *save_, *saveAs_, *run_, *runSeed_, *step_, *pause_, *stop_, *play_, *close_;
+    QAction *cut_, *copy_, *paste_, *selectAll_;
     std::vector<QAction*> needDocument_;
     std::vector<std::pair<QAction*, int>> icons_; ///< with their Symbol, drawn anew when the colours change
     QMenu* recentMenu_;

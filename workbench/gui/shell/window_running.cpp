@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
+#include "gui/scripting/console_panel.h"
 #include "gui/shell/main_window.h"
 #include "gui/watching/curves_panel.h"
 #include "gui/watching/trial_panel.h"
@@ -65,6 +66,7 @@ void MainWindow::connectRunning() {
         auto settings = queue_.settings();
         settings.runs = root;
         queue_.setSettings(settings);
+        console_->setRuns(root);
     });
     for (auto* item : docks_) {
         if (item->widget() != runs_) continue;
