@@ -150,6 +150,10 @@ void makeClass(lua_State* L, const char* name, std::initializer_list<Method> met
     lua_newtable(L);
     setFunctions(L, methods);
     if (more) more(L);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, classesKey);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
     lua_pushstring(L, name);
     lua_pushcclosure(L, edge<indexClass>, 2);
     lua_setfield(L, -2, "__index");

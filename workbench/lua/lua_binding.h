@@ -18,7 +18,7 @@ namespace raphe::lua {
 
 /// Everything that hangs from one Lua state. Found from any of its threads by hostOf().
 struct Host {
-    PluginHost& plugins;
+    const PluginHost& plugins;
     LuaOptions options;
     std::filesystem::path workingFolder, scriptFolder; ///< canonical
     std::atomic<bool> cancelled{false};
@@ -96,6 +96,8 @@ struct Method {
     const char* name;
     lua_CFunction function;
 };
+/// Table in the registry: the table of methods of each class by its name.
+constexpr const char* classesKey = "raphe.classes";
 /// Sets fields of the table on top of the stack.
 void setFunctions(lua_State* L, std::initializer_list<Method> functions);
 /// Makes the metatable of a class of userdata. Objects answer an unknown name with a suggestion.

@@ -133,10 +133,12 @@ void compile(lua_State* L, std::string_view text, const std::string& chunkName) 
     throw Error(message);
 }
 
+std::string_view withoutFirstComment(std::string_view text) {
+    return text.starts_with('#') ? text.substr(std::min(text.find('\n'), text.size())) : text;
+}
+
 std::string scriptText(const fs::path& path) {
-    auto text = readBytes(path, largestScript);
-    if (!text.empty() && text[0] == '#') text.erase(0, std::min(text.find('\n'), text.size()));
-    return text;
+    return std::string(withoutFirstComment(readBytes(path, largestScript)));
 }
 
 void setChunkFunctions(lua_State* L) {

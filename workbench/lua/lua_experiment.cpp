@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/base/text.h"
 #include "engine/document/fields.h"
+#include "engine/editing/recorded_script.h"
 #include "engine/learning/preflight.h"
 #include "lua/lua_module.h"
 #include "lua/lua_sandbox.h"
@@ -17,7 +18,43 @@ namespace {
 
 const Registry& registryOf(lua_State* L) { return hostOf(L).plugins.registry(); }
 
-Document& documentOf(lua_State* L) { return *self<DocumentHandle>(L); }
+/// The document of a handle. @pre on the thread where it is used
+Document& documentOf(const DocumentHandle& handle) {
+    if (handle.own) return *handle.own;
+    if (const auto document = handle.shared.lock()) return *document; // whose owner lives on this very thread
+    throw Error("experiment", "the document has been closed");
+}
+Document& documentOf(lua_State* L) { return documentOf(self<DocumentHandle>(L)); }
+
+/// Calls `work` where the document is used. What it throws, Lua's own errors included, arrives here.
+template <class Work>
+void where(lua_State* L, const DocumentHandle& handle, Work work) {
+    const auto& withShared = hostOf(L).options.withShared;
+    if (handle.own || !withShared) return work();
+    std::exception_ptr failure;
+    withShared([&] {
+        try {
+            work();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    });
+    if (failure) std::rethrow_exception(failure);
+}
+
+/// A method that runs where the document is used. Those that compute take a copy there and go on here.
+template <lua_CFunction F>
+int there(lua_State* L) {
+    int results = 0;
+    where(L, self<DocumentHandle>(L), [&] { results = F(L); });
+    return results;
+}
+
+Experiment validCopy(lua_State* L, const DocumentHandle& handle) {
+    Experiment experiment;
+    where(L, handle, [&] { experiment = documentOf(handle).validExperiment(); });
+    return experiment;
+}
 
 bool isOfStages(const std::string& path) { return path == "stages" || path.starts_with("stages["); }
 
@@ -62,7 +99,7 @@ int execute(lua_State* L) {
 void addCommands(lua_State* L) {
     for (const auto& info : commands()) {
         lua_pushlightuserdata(L, const_cast<CommandInfo*>(&info));
-        lua_pushcclosure(L, edge<executeCommand>, 1);
+        lua_pushcclosure(L, edge<there<executeCommand>>, 1);
         lua_setfield(L, -2, info.name);
     }
 }
@@ -175,7 +212,16 @@ int copyNodes(lua_State* L) {
     pushText(L, documentOf(L).copyNodes(names));
     return 1;
 }
-int copy(lua_State* L) { return pushDocument(L, documentOf(L).copy()); }
+int copy(lua_State* L) {
+    std::unique_ptr<Document> made;
+    const auto& handle = self<DocumentHandle>(L);
+    where(L, handle, [&] { made = documentOf(handle).copy(); });
+    return pushDocument(L, std::move(made));
+}
+int script(lua_State* L) {
+    pushText(L, scriptOf(documentOf(L)));
+    return 1;
+}
 int save(lua_State* L) {
     auto& document = documentOf(L);
     const auto path = lua_isnoneornil(L, 2) ? document.path().string() : textArgument(L, 2, "experiment:save");
@@ -192,7 +238,7 @@ int check(lua_State* L) {
     const Options options(L, 2, "experiment:check", {"threads"});
     auto session = sessionOptions(options);
     session.checkpoints = true;
-    const auto& experiment = documentOf(L).validExperiment();
+    const auto experiment = validCopy(L, self<DocumentHandle>(L));
     Problems problems;
     const auto found = preflight(experiment, registryOf(L), session, problems);
     problems.throwIfAny();
@@ -209,7 +255,7 @@ int check(lua_State* L) {
 }
 int session(lua_State* L) {
     const Options options(L, 2, "experiment:session", {"seed", "threads", "precision", "executor", "schedule_seed"});
-    auto experiment = documentOf(L).validExperiment();
+    auto experiment = validCopy(L, self<DocumentHandle>(L));
     setSeedAndPrecision(experiment, options, registryOf(L));
     requireMemory(L, sessionBytes(experiment, registryOf(L)), "experiment:session");
     return pushSession(L, Session::create(experiment, registryOf(L), sessionOptions(options)));
@@ -235,24 +281,33 @@ std::string documentPath(lua_State* L, int index, const std::string& place) {
     return (resourceFolder() / "experiments" / (name + ".json")).string();
 }
 
+void requirePlainBase(const Json& document) {
+    if (document.is_object() && document.contains("base") && document["base"].is_string() &&
+        document["base"].get<std::string>().find('/') != std::string::npos)
+        throw Error("base", "expected the name of an experiment, without a folder");
+}
+
 /// The document of a table that a script made.
-DocumentHandle documentFromTable(lua_State* L, const std::string& place) {
+std::unique_ptr<Document> documentFromTable(lua_State* L, const std::string& place) {
     if (lua_type(L, 1) != LUA_TTABLE)
         throw Error(place, "expected a table {nodes = ..., wires = ...}, got " + shown(L, 1));
     auto document = toJson(L, 1, "");
     if (!document.is_object()) throw Error(place, "expected a table {nodes = ..., wires = ...}, got a list");
     fields::repairEmptyLists(document);
     if (!document.contains("raphe")) document["raphe"] = 1;
-    if (document.contains("base") && document["base"].is_string() &&
-        document["base"].get<std::string>().find('/') != std::string::npos)
-        throw Error("base", "expected the name of an experiment, without a folder");
+    requirePlainBase(document);
     return Document::fromJson(document, registryOf(L), hostOf(L).workingFolder);
 }
 
 } // namespace
 
-int pushDocument(lua_State* L, DocumentHandle document) {
-    pushObject(L, std::move(document));
+int pushDocument(lua_State* L, std::shared_ptr<Document> document) {
+    pushObject(L, DocumentHandle{std::move(document), {}});
+    return 1;
+}
+
+int pushShared(lua_State* L, std::weak_ptr<Document> document) {
+    pushObject(L, DocumentHandle{nullptr, std::move(document)});
     return 1;
 }
 
@@ -261,19 +316,26 @@ int pushDocument(lua_State* L, const Experiment& experiment) {
 }
 
 Experiment experimentArgument(lua_State* L, int index, const std::string& place) {
-    if (const auto* document = testObject<DocumentHandle>(L, index)) return (*document)->validExperiment();
+    if (const auto* document = testObject<DocumentHandle>(L, index)) return validCopy(L, *document);
     return Document::open(documentPath(L, index, place), registryOf(L))->validExperiment();
 }
 
 int loadExperimentFile(lua_State* L) {
-    if (const auto* given = testObject<DocumentHandle>(L, 1)) return pushDocument(L, (*given)->copy());
-    DocumentHandle document = Document::open(documentPath(L, 1, "raphe.load"), registryOf(L));
+    if (testObject<DocumentHandle>(L, 1)) return copy(L);
+    auto document = Document::open(documentPath(L, 1, "raphe.load"), registryOf(L));
     document->requireReadable();
     return pushDocument(L, std::move(document));
 }
 
 int openDocument(lua_State* L) {
     return pushDocument(L, Document::open(documentPath(L, 1, "raphe.open"), registryOf(L)));
+}
+
+/// raphe.open_text(text): the document that a file with these bytes would be.
+int openDocumentText(lua_State* L) {
+    auto text = textArgument(L, 1, "raphe.open_text");
+    requirePlainBase(parseJson(text, "document"));
+    return pushDocument(L, Document::fromText(std::move(text), "document", registryOf(L), hostOf(L).workingFolder));
 }
 
 int newDocument(lua_State* L) {
@@ -291,22 +353,22 @@ int makeExperiment(lua_State* L) {
 
 void openExperiments(lua_State* L) {
     makeClass(L, ClassOf<DocumentHandle>::name,
-              {{"set", edge<set>},
-               {"undo", edge<retrace<&Document::undo>>},
-               {"redo", edge<retrace<&Document::redo>>},
-               {"get", edge<get>},
-               {"json", edge<json>},
-               {"text", edge<text>},
-               {"execute", edge<execute>},
-               {"problems", edge<problems>},
-               {"can_connect", edge<canConnect>},
-               {"copy_nodes", edge<copyNodes>},
+              {{"set", edge<there<set>>},
+               {"undo", edge<there<retrace<&Document::undo>>>},
+               {"redo", edge<there<retrace<&Document::redo>>>},
+               {"get", edge<there<get>>},
+               {"json", edge<there<json>>},
+               {"text", edge<there<text>>},
+               {"problems", edge<there<problems>>},
+               {"can_connect", edge<there<canConnect>>},
+               {"copy_nodes", edge<there<copyNodes>>},
                {"copy", edge<copy>},
-               {"save", edge<save>},
-               {"modified", edge<modified>},
+               {"script", edge<there<script>>},
+               {"save", edge<there<save>>},
+               {"modified", edge<there<modified>>},
                {"check", edge<check>},
                {"session", edge<session>}},
-              {{"__gc", destroy<DocumentHandle>}, {"__tostring", edge<toText>}}, addCommands);
+              {{"__gc", destroy<DocumentHandle>}, {"__tostring", edge<there<toText>>}}, addCommands);
 }
 
 } // namespace raphe::lua

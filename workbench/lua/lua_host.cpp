@@ -41,7 +41,7 @@ int addPlace(lua_State* L) {
 
 class LuaHost::Impl {
 public:
-    Impl(PluginHost& plugins, LuaOptions options)
+    Impl(const PluginHost& plugins, LuaOptions options)
         : host_{.plugins = plugins,
                 .options = std::move(options),
                 .workingFolder = {},
@@ -63,14 +63,16 @@ public:
     }
     ~Impl() { lua_close(L_); }
 
-    int run(std::string_view text, const std::string& chunkName) {
+    using Chunk = std::pair<std::string_view, const std::string&>; ///< text, name
+
+    int run(std::string_view text, const std::string& chunkName, lua_CFunction body = edge<compileAndCall>) {
         lua_settop(L_, 0);
         host_.stopping = false;
         host_.numericFailure.clear();
         watch(L_);
-        const std::pair<std::string_view, const std::string&> source(text, chunkName);
+        const Chunk source(text, chunkName);
         lua_pushcfunction(L_, addPlace);
-        lua_pushcfunction(L_, edge<compileAndCall>);
+        lua_pushcfunction(L_, body);
         lua_pushlightuserdata(L_, const_cast<void*>(static_cast<const void*>(&source)));
         const int status = lua_pcall(L_, 1, 1, 1);
         const bool stopped = host_.stopping || (status != LUA_OK && stopRequested(host_));
@@ -96,12 +98,35 @@ public:
         throw Error(message);
     }
 
-    void share(const std::string& variable, std::shared_ptr<Document> document) {
-        std::pair<const std::string&, std::shared_ptr<Document>&> shared(variable, document);
+    /// Something that is no script: it cannot be cancelled, and has no results in Lua.
+    void call(lua_CFunction function, void* argument) {
         lua_settop(L_, 0);
-        lua_pushcfunction(L_, edge<setGlobal>);
-        lua_pushlightuserdata(L_, &shared);
-        if (lua_pcall(L_, 1, 0, 0) != LUA_OK) throw Error("Lua", textOfError());
+        const bool cancelled = host_.cancelled.exchange(false);
+        lua_pushcfunction(L_, function);
+        lua_pushlightuserdata(L_, argument);
+        const bool good = lua_pcall(L_, 1, 0, 0) == LUA_OK;
+        lua_sethook(L_, nullptr, 0, 0); // it was asked to end meanwhile
+        host_.stopping = false;
+        if (cancelled) host_.cancelled = true;
+        if (!good) throw Error(textOfError());
+    }
+    void share(const std::string& variable, std::weak_ptr<Document> document) {
+        std::pair<const std::string&, std::weak_ptr<Document>&> shared(variable, document);
+        call(edge<setGlobal>, &shared);
+    }
+    std::string mistake(std::string_view text, const std::string& chunkName, lua_CFunction compiler) {
+        Chunk source(text, chunkName);
+        try {
+            call(compiler, &source);
+            return {};
+        } catch (const Error& error) {
+            return error.what();
+        }
+    }
+    LuaVocabulary vocabulary() {
+        LuaVocabulary found;
+        call(edge<findVocabulary>, &found);
+        return found;
     }
 
     void setScriptFolder(fs::path folder) { host_.scriptFolder = std::move(folder); }
@@ -110,20 +135,40 @@ public:
 private:
     static int setGlobal(lua_State* L) {
         auto& [variable, document] =
-            *static_cast<std::pair<const std::string&, std::shared_ptr<Document>&>*>(lua_touserdata(L, 1));
-        pushDocument(L, document);
+            *static_cast<std::pair<const std::string&, std::weak_ptr<Document>&>*>(lua_touserdata(L, 1));
+        pushShared(L, document);
         lua_setglobal(L, variable.c_str());
         return 0;
     }
-    static int compileAndCall(lua_State* L) {
-        const auto& [text, name] =
-            *static_cast<const std::pair<std::string_view, const std::string&>*>(lua_touserdata(L, 1));
+    static int findVocabulary(lua_State* L) {
+        auto& found = *static_cast<LuaVocabulary*>(lua_touserdata(L, 1));
+        found = vocabularyOf(L);
+        return 0;
+    }
+
+public:
+    using Compile = void (*)(lua_State*, std::string_view, const std::string&);
+    /// Argument: a Chunk.
+    template <Compile How>
+    static int compileOnly(lua_State* L) {
+        const auto& [text, name] = *static_cast<const Chunk*>(lua_touserdata(L, 1));
         lua_settop(L, 0);
-        compile(L, text, name);
+        How(L, text, name);
+        return 1;
+    }
+    static int compileAndCall(lua_State* L) {
+        compileOnly<compile>(L);
         lua_call(L, 0, 1);
         return 1;
     }
+    static int callAndPrint(lua_State* L) {
+        compileOnly<compileConsole>(L);
+        lua_call(L, 0, LUA_MULTRET);
+        printValues(L);
+        return 0;
+    }
 
+private:
     /// The text of the error value on top of the stack, which may be anything.
     std::string textOfError() {
         lua_pushcfunction(L_, errorText);
@@ -138,7 +183,7 @@ private:
     lua_State* L_ = nullptr;
 };
 
-LuaHost::LuaHost(PluginHost& plugins, LuaOptions options)
+LuaHost::LuaHost(const PluginHost& plugins, LuaOptions options)
     : impl_(std::make_unique<Impl>(plugins, std::move(options))) {}
 LuaHost::~LuaHost() = default;
 
@@ -147,11 +192,24 @@ int LuaHost::runFile(const fs::path& path) {
     impl_->setScriptFolder(fs::weakly_canonical(fs::absolute(path)).parent_path());
     return impl_->run(text, "@" + path.string());
 }
-int LuaHost::runText(std::string_view text, const std::string& name) {
-    impl_->setScriptFolder({});
-    return impl_->run(text, "@" + name);
+int LuaHost::runText(std::string_view text, const std::string& name, const fs::path& folder) {
+    impl_->setScriptFolder(folder.empty() ? fs::path() : fs::weakly_canonical(fs::absolute(folder)));
+    return impl_->run(withoutFirstComment(text), "@" + name);
 }
-void LuaHost::share(const std::string& variable, std::shared_ptr<Document> document) {
+int LuaHost::runConsole(std::string_view text, const std::string& name) {
+    impl_->setScriptFolder({});
+    return impl_->run(text, "=" + name, edge<Impl::callAndPrint>);
+}
+std::string LuaHost::mistake(std::string_view text, const std::string& name) {
+    return impl_->mistake(withoutFirstComment(text), "@" + name, edge<Impl::compileOnly<compile>>);
+}
+std::string LuaHost::consoleMistake(std::string_view text, const std::string& name, bool& incomplete) {
+    auto sentence = impl_->mistake(text, "=" + name, edge<Impl::compileOnly<compileConsole>>);
+    incomplete = sentence.find("<eof>") != std::string::npos;
+    return sentence;
+}
+LuaVocabulary LuaHost::vocabulary() { return impl_->vocabulary(); }
+void LuaHost::share(const std::string& variable, std::weak_ptr<Document> document) {
     impl_->share(variable, std::move(document));
 }
 void LuaHost::cancel() { impl_->cancel(); }

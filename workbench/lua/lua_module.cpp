@@ -290,6 +290,7 @@ void openModule(lua_State* L) {
                      {"experiments", edge<experiments>},
                      {"load", edge<loadExperimentFile>},
                      {"open", edge<openDocument>},
+                     {"open_text", edge<openDocumentText>},
                      {"new", edge<newDocument>},
                      {"experiment", edge<makeExperiment>},
                      {"run", edge<runFromLua>},

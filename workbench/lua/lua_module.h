@@ -13,8 +13,11 @@ namespace raphe::lua {
 /// Makes the module `raphe`: what `require "raphe"` returns, and a global variable.
 void openModule(lua_State* L);
 
-/// What an experiment is in Lua: a document open for editing, which the window may hold as well.
-using DocumentHandle = std::shared_ptr<Document>;
+/// What an experiment is in Lua: a document open for editing, the script's own or one that is shared with it.
+struct DocumentHandle {
+    std::shared_ptr<Document> own;
+    std::weak_ptr<Document> shared; ///< if there is none of its own
+};
 template <>
 struct ClassOf<DocumentHandle> {
     static constexpr const char* name = "experiment";
@@ -23,9 +26,11 @@ void openExperiments(lua_State* L);
 int loadExperimentFile(lua_State* L); ///< raphe.load
 int openDocument(lua_State* L);       ///< raphe.open
 int newDocument(lua_State* L);        ///< raphe.new
+int openDocumentText(lua_State* L);   ///< raphe.open_text
 int makeExperiment(lua_State* L);     ///< raphe.experiment
 /// Puts a document on the stack.
-int pushDocument(lua_State* L, DocumentHandle document);
+int pushDocument(lua_State* L, std::shared_ptr<Document> document);
+int pushShared(lua_State* L, std::weak_ptr<Document> document);
 /// The same for an experiment that has no document of its own: that of a session, or of a run.
 int pushDocument(lua_State* L, const Experiment& experiment);
 /// The experiment at `index`: an object, or the name or file of one. @throws Error with every problem
@@ -35,6 +40,11 @@ void openStudies(lua_State* L);
 int openStudy(lua_State* L); ///< raphe.study
 /// Puts raphe.statistics on the stack.
 void pushStatistics(lua_State* L);
+/// Compiles a text as a console does. @throws Error
+void compileConsole(lua_State* L, std::string_view text, const std::string& chunkName);
+/// Prints all values on the stack, tables with what is in them.
+void printValues(lua_State* L);
+LuaVocabulary vocabularyOf(lua_State* L);
 
 void openSessions(lua_State* L);
 /// Puts a session on the stack.

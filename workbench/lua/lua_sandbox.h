@@ -21,6 +21,8 @@ std::filesystem::path allowedPath(lua_State* L, const std::string& path, const s
 
 /// Compiles a text as a function on top of the stack. @throws Error with the place of the mistake
 void compile(lua_State* L, std::string_view text, const std::string& chunkName);
+/// A script without what is in its first line, if that begins with #.
+std::string_view withoutFirstComment(std::string_view text);
 /// The text of a script, without a first line that begins with #.
 std::string scriptText(const std::filesystem::path& path);
 

@@ -93,21 +93,6 @@ void checkArgument(const ArgumentInfo& info, const Json& value, const std::strin
 
 // -- Lua --------------------------------------------------------------------------------------------------------------
 
-std::string luaText(const std::string& text) {
-    std::string result = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\')
-            result += std::string{'\\', c};
-        else if (c == '\n')
-            result += "\\n";
-        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            result += fmt::format("\\{:03}", static_cast<unsigned char>(c));
-        else
-            result += c;
-    }
-    return result + '"';
-}
-
 bool isLuaName(const std::string& key) {
     constexpr std::array<std::string_view, 22> reserved{
         "and", "break", "do",  "else", "elseif", "end",    "false",  "for",  "function", "goto",  "if",
@@ -269,6 +254,21 @@ std::string summaryOf(const Json& command) {
         i = end;
     }
     return result.substr(0, result.find_last_not_of(' ') + 1);
+}
+
+std::string luaText(const std::string& text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\')
+            result += std::string{'\\', c};
+        else if (c == '\n')
+            result += "\\n";
+        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            result += fmt::format("\\{:03}", static_cast<unsigned char>(c));
+        else
+            result += c;
+    }
+    return result + '"';
 }
 
 std::string luaLine(const Json& command, const std::string& object) {

@@ -56,6 +56,9 @@ std::string summaryOf(const Json& command);
 /// `e:connect("a.x", "b.y")`: Lua that does the same. @param object  what the document is called there
 std::string luaLine(const Json& command, const std::string& object = "e");
 
+/// A text between quotation marks, as Lua writes it.
+std::string luaText(const std::string& text);
+
 /// The table as a section of the reference.
 std::string commandsMarkdown();
 

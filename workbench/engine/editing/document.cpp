@@ -201,7 +201,18 @@ std::string Document::copyNodes(const std::vector<std::string>& names) const { r
 
 // -- how it changes ---------------------------------------------------------------------------------------------------
 
+void Document::requireWritable() const {
+    if (readOnly()) throw Error(readOnly_);
+}
+
+std::vector<Json> Document::standing() const {
+    std::vector<Json> list;
+    for (std::size_t i = 0; i < done_; ++i) list.push_back(steps_[i].command);
+    return list;
+}
+
 bool Document::execute(const Json& given, const std::string& mergeKey) {
+    requireWritable();
     const auto command = checkedCommand(given);
     Draft draft{complete_, experiment(), registry_, base()};
     commandNamed(command["command"].get<std::string>()).run(draft, command);
@@ -246,6 +257,7 @@ std::string Document::undoTitle() const { return canUndo() ? summaryOf(steps_[do
 std::string Document::redoTitle() const { return canRedo() ? summaryOf(steps_[done_].command) : std::string(); }
 
 bool Document::undo() {
+    requireWritable();
     if (!canUndo()) return false;
     const auto& step = steps_[--done_];
     retrace(step, inverse(step.patch), DocumentEvent::Kind::undone);
@@ -253,6 +265,7 @@ bool Document::undo() {
 }
 
 bool Document::redo() {
+    requireWritable();
     if (!canRedo()) return false;
     const auto& step = steps_[done_++];
     retrace(step, step.patch, DocumentEvent::Kind::redone);
@@ -291,6 +304,7 @@ void Document::tell(DocumentEvent::Kind kind, const Json& command, const Patch& 
 
 void Document::save(const std::filesystem::path& path) {
     if (path.empty()) throw Error("save", "the document has no file yet; name one");
+    requireWritable();
     const auto folder = std::filesystem::absolute(path).parent_path();
     if (isVariant() && folder != std::filesystem::absolute(folder_)) {
         const auto name = authored_["base"].get<std::string>();
@@ -315,6 +329,11 @@ void Document::save(const std::filesystem::path& path) {
         journalProblem_ = error.what();
     }
     tell(DocumentEvent::Kind::saved, {}, {});
+}
+
+void Document::forgetFile() {
+    path_.clear();
+    savedText_.clear();
 }
 
 void Document::keepJournal(const std::filesystem::path& folder) {

@@ -78,6 +78,10 @@ public:
     bool isVariant() const { return authored_.contains("base"); }
     /// The bytes of its file: those that were read as long as nothing differs from them.
     const std::string& text() const;
+    /// Its bytes when it was opened.
+    const std::string& startText() const { return originalText_; }
+    /// The commands since then that have not been undone; of those that make one step to undo, the last.
+    std::vector<Json> standing() const;
     /// What can be read of it; the rest has defaults.
     const Experiment& experiment() const;
     /// @throws Error with one line per problem unless every field of it can be read; nothing is said of its graph
@@ -110,6 +114,9 @@ public:
     bool execute(const Json& command, const std::string& mergeKey = {});
     bool canUndo() const { return done_ > 0; }
     bool canRedo() const { return done_ < steps_.size(); }
+    /// From now on nothing changes it, and it cannot be saved; whoever tries is told `why`. Empty: it can be changed.
+    void setReadOnly(std::string why) { readOnly_ = std::move(why); }
+    bool readOnly() const { return !readOnly_.empty(); }
     /// Of the step that would be undone or redone: "Connect a.x -> b.y"; empty if there is none.
     std::string undoTitle() const;
     std::string redoTitle() const;
@@ -126,8 +133,10 @@ public:
     void save(const std::filesystem::path& path);
     /// @pre it has a file
     void save() { save(path_); }
+    /// From now on it belongs to no file: it is a copy that has not been saved yet.
+    void forgetFile();
     /// Keeps a journal in this folder from now on, so that a crash loses at most the last command; see Journal.
-    /// @throws Error if the document is open elsewhere, or the folder cannot be written to
+    /// @throws OpenElsewhere; Error if the folder cannot be written to
     void keepJournal(const std::filesystem::path& folder);
 
     /// Why no journal is kept any more; empty as long as nothing is wrong with it.
@@ -152,7 +161,10 @@ private:
     void replay(const Json& frame);
     void forgetSteps();
 
+    void requireWritable() const;
+
     const Registry& registry_;
+    std::string readOnly_; ///< why; empty: it is not
     std::filesystem::path path_, folder_;
     std::string originalText_, savedText_;
     Json original_, authored_, base_, complete_;

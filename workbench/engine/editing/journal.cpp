@@ -2,6 +2,7 @@
 #include "engine/editing/journal.h"
 
 #include "engine/base/files.h"
+#include "engine/base/set_aside.h"
 #include "engine/document/fields.h"
 #include "engine/editing/document.h"
 
@@ -76,17 +77,6 @@ bool inUse(const fs::path& path) {
     return locked;
 }
 
-/// Gives a journal a name under which nobody looks for one. @return the name
-fs::path setAside(const fs::path& path) {
-    for (int number = 1;; ++number) {
-        auto aside = path;
-        aside += fmt::format(".aside{}", number);
-        if (fs::exists(aside)) continue;
-        fs::rename(path, aside);
-        return aside;
-    }
-}
-
 bool isEmptyJournal(const fs::path& path) {
     try {
         const auto bytes = readBytes(path, largestJournal);
@@ -128,8 +118,8 @@ std::unique_ptr<Journal> Journal::start(const fs::path& folder, const Document& 
     const bool own = (previous && previous->path() == path) || recovered == path;
     if (!own && fs::exists(path)) {
         if (inUse(path))
-            throw Error(document.path().string(), "is open for editing elsewhere; close it there, or save it under "
-                                                  "another name");
+            throw OpenElsewhere(document.path().string(),
+                                "is open for editing elsewhere; close it there, or save it under another name");
         if (isEmptyJournal(path))
             fs::remove(path);
         else
@@ -148,17 +138,31 @@ std::unique_ptr<Journal> Journal::start(const fs::path& folder, const Document& 
     writeAll(file, frameText(header), temporary);
     fs::rename(temporary, path);
     journal->path_ = path;
+    journal->synced_->touch();
     if (previous && previous->path() == path) previous->path_.clear(); // its file is this one now
     if (!recovered.empty() && recovered != path) fs::remove(recovered, error);
     return journal;
 }
 
+Journal::Journal(int file, fs::path path)
+    : file_(file), synced_(BackgroundSync::ofProcess().watch(file)), path_(std::move(path)) {}
+
 Journal::~Journal() {
     if (!path_.empty()) ::unlink(path_.c_str());
-    ::close(file_);
+    ::flock(file_, LOCK_UN); // the file itself is closed once nobody syncs it any more
 }
 
-void Journal::append(const Json& frame) { writeAll(file_, frameText(frame), path_); }
+void Journal::append(const Json& frame) {
+    writeAll(file_, frameText(frame), path_);
+    synced_->touch();
+}
+
+fs::path journalOf(const fs::path& file, const fs::path& folder) {
+    if (file.empty()) return {};
+    auto path = nameFor(folder, file);
+    std::error_code error;
+    return fs::is_regular_file(path, error) && !inUse(path) && !isEmptyJournal(path) ? path : fs::path();
+}
 
 std::vector<fs::path> journalsIn(const fs::path& folder) {
     std::vector<fs::path> found;

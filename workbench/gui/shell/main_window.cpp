@@ -6,6 +6,11 @@
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
 #include "gui/shell/hint_strip.h"
+#include "gui/scripting/commands_panel.h"
+#include "gui/scripting/console_panel.h"
+#include "gui/scripting/script_tab.h"
+#include "gui/shell/notice_bar.h"
+#include "gui/shell/settings_guard.h"
 #include "gui/start/start_page.h"
 #include "gui/studies/study_panel.h"
 #include "gui/watching/curves_panel.h"
@@ -14,11 +19,9 @@
 
 #include <QCloseEvent>
 #include <QDockWidget>
-#include <QFontDatabase>
 #include <QLabel>
 #include <QMessageBox>
 #include <QMimeData>
-#include <QPlainTextEdit>
 #include <QSettings>
 #include <QStatusBar>
 #include <QTabBar>
@@ -42,7 +45,8 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
       start_(new StartPage{plugins.registry()}), mechanisms_(new MechanismPanel{plugins}),
       inspector_(new InspectorPanel), running_(new RunningPanel{queue_}), curves_(new CurvesPanel{queue_}),
       trials_(new TrialPanel{plugins.registry()}), tensors_(new TensorPanel{*trials_}), runs_(new RunsPanel{runs}),
-      studies_(new StudyPanel{plugins, runs.parent_path() / "studies"}), echo_(new QPlainTextEdit),
+      studies_(new StudyPanel{plugins, runs.parent_path() / "studies"}), console_(new ConsolePanel{plugins}),
+      commands_(new CommandsPanel), notices_(new NoticeBar),
       state_(new QToolButton), difference_(new QLabel) {
     auto settings = queue_.settings();
     settings.runs = std::move(runs);
@@ -56,18 +60,20 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     tabs_->setMovable(false);
     tabs_->addTab(start_, tr("Start"));
     tabs_->tabBar()->setTabButton(0, QTabBar::RightSide, nullptr);
-    auto* center = new QWidget;
-    auto* layout = new QVBoxLayout{center};
+    auto* middle = new QWidget;
+    auto* layout = new QVBoxLayout{middle};
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addWidget(hints_);
+    layout->addWidget(notices_);
     layout->addWidget(tabs_, 1);
-    setCentralWidget(center);
+    setCentralWidget(middle);
     connect(tabs_, &QTabWidget::tabCloseRequested, this, &MainWindow::closeTab);
     connect(tabs_, &QTabWidget::currentChanged, this, [this] {
         CanvasView* view = currentView();
         inspector_->setDocument(view ? &view->document() : nullptr);
         if (view) inspector_->showNodes(view->canvas().selectedNodes());
+        bindScripting();
         updateActions();
         showState();
     });
@@ -77,6 +83,7 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
     buildPanels();
     buildActions();
     connectRunning();
+    connectScripting();
     state_->setAutoRaise(true);
     state_->setToolTip(tr("Shows everything that is wrong with the document"));
     connect(state_, &QToolButton::clicked, this, [this] {
@@ -95,6 +102,10 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
 }
 
 MainWindow::~MainWindow() {
+    // Scripts end, and what they tell the window, before it is taken apart.
+    tabs_->blockSignals(true);
+    while (tabs_->count() > 1) delete tabs_->widget(tabs_->count() - 1);
+    delete console_;
     for (int row = 0; row < queue_.jobCount(); ++row) queue_.job(row).stop();
     QThreadPool::globalInstance()->waitForDone(); // what is computed there may use the plugins
 }
@@ -119,12 +130,9 @@ void MainWindow::buildPanels() {
     auto* tensors = dock("tensors", tr("Tensors"), tensors_, Qt::BottomDockWidgetArea);
     auto* stored = dock("runs", tr("Runs"), runs_, Qt::BottomDockWidgetArea);
     auto* studies = dock("studies", tr("Studies"), studies_, Qt::BottomDockWidgetArea);
-    echo_->setReadOnly(true);
-    echo_->setMaximumBlockCount(2000);
-    echo_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
-    echo_->setPlaceholderText(tr("What is done to a document appears here as Lua."));
-    auto* echo = dock("commands", tr("Commands"), echo_, Qt::BottomDockWidgetArea);
-    for (auto* next : {curves, trials, tensors, stored, studies, echo}) tabifyDockWidget(running, next);
+    auto* console = dock("console", tr("Console"), console_, Qt::BottomDockWidgetArea);
+    auto* commands = dock("commands", tr("Commands"), commands_, Qt::BottomDockWidgetArea);
+    for (auto* next : {curves, trials, tensors, stored, studies, console, commands}) tabifyDockWidget(running, next);
     running->raise();
     resizeDocks({left, right}, {230, 310}, Qt::Horizontal);
     resizeDocks({running}, {290}, Qt::Vertical);
@@ -164,34 +172,78 @@ void MainWindow::resetLayout() {
 }
 
 void MainWindow::restoreSettings() {
-    const QSettings settings;
+    bool broken = false;
     resize(1280, 800);
-    restoreGeometry(settings.value("window/geometry").toByteArray());
-    restoreState(settings.value("window/layout").toByteArray(), layoutVersion); // one that does not fit is left alone
+    const QByteArray geometry = readChecked("window/geometry", broken), layout = readChecked("window/layout", broken);
+    if (!geometry.isEmpty()) restoreGeometry(geometry);
+    if (!layout.isEmpty()) restoreState(layout, layoutVersion); // that of another version is left alone
+    if (broken) notify(forgetBroken({"window/geometry", "window/layout"}, tr("The layout of the window")));
     start_->setRecent(recent());
 }
 
 void MainWindow::saveSettings() {
-    QSettings settings;
-    settings.setValue("window/geometry", saveGeometry());
-    settings.setValue("window/layout", saveState(layoutVersion));
+    storeChecked("window/geometry", saveGeometry());
+    storeChecked("window/layout", saveState(layoutVersion));
+}
+
+bool MainWindow::mayQuit() {
+    QStringList unsaved, running;
+    for (int tab = 1; tab < tabs_->count(); ++tab) {
+        if (auto* view = qobject_cast<CanvasView*>(tabs_->widget(tab)); view && view->document().document().modified())
+            unsaved << view->document().title();
+        auto* script = qobject_cast<ScriptTab*>(tabs_->widget(tab));
+        if (script && script->unsaved()) unsaved << script->title();
+        if (script && script->running()) running << tr("%1 is running and is stopped.").arg(script->title());
+    }
+    if (console_->running()) running << tr("What runs in the console is stopped.");
+    if (queue_.anyActive())
+        running << tr("Runs are under way: they are stopped after a checkpoint, and can be resumed.");
+    if (unsaved.isEmpty() && running.isEmpty()) return true;
+
+    QMessageBox box{QMessageBox::Question, tr("Quit"), {}, QMessageBox::Cancel, this};
+    const QString names =
+        QStringList{unsaved.mid(0, 8)}.join(", ") + (unsaved.size() > 8 ? QStringLiteral(", …") : QString{});
+    box.setText(unsaved.isEmpty() ? tr("Quit while something is running?")
+                : unsaved.size() == 1
+                    ? tr("Save the changes of %1 before quitting?").arg(names)
+                    : tr("Save the changes of these %1 before quitting?\n%2").arg(unsaved.size()).arg(names));
+    box.setInformativeText(running.join('\n'));
+    if (unsaved.isEmpty()) {
+        box.addButton(tr("&Quit"), QMessageBox::AcceptRole);
+    } else {
+        box.addButton(unsaved.size() == 1 ? QMessageBox::Save : QMessageBox::SaveAll);
+        box.addButton(QMessageBox::Discard);
+        box.setDefaultButton(unsaved.size() == 1 ? QMessageBox::Save : QMessageBox::SaveAll);
+    }
+    box.exec();
+    const auto role = box.clickedButton() ? box.buttonRole(box.clickedButton()) : QMessageBox::RejectRole;
+    if (role == QMessageBox::RejectRole) return false;
+    if (role == QMessageBox::DestructiveRole || unsaved.isEmpty()) return true;
+    for (int tab = 1; tab < tabs_->count(); ++tab) { // nothing is closed before all is saved
+        if (auto* view = qobject_cast<CanvasView*>(tabs_->widget(tab));
+            view && view->document().document().modified()) {
+            tabs_->setCurrentIndex(tab);
+            if (!save(*view, false)) return false;
+        } else if (auto* script = qobject_cast<ScriptTab*>(tabs_->widget(tab)); script && script->unsaved()) {
+            tabs_->setCurrentIndex(tab);
+            if (!saveScript(*script, false)) return false;
+        }
+    }
+    return true;
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (queue_.anyActive() || studies_->study().running()) {
-        const auto answer = QMessageBox::question(
-            this, tr("Quit"), tr("Runs are under way. Quit, and stop them after a checkpoint? They can be resumed."),
-            QMessageBox::Yes | QMessageBox::Cancel);
-        if (answer != QMessageBox::Yes) {
-            event->ignore();
-            return;
-        }
+    if (!mayQuit()) {
+        event->ignore();
+        return;
     }
-    while (tabs_->count() > 1)
-        if (!closeTab(tabs_->count() - 1)) {
-            event->ignore();
-            return;
-        }
+    while (tabs_->count() > 1) {
+        QWidget* tab = tabs_->widget(tabs_->count() - 1);
+        tabs_->removeTab(tabs_->count() - 1);
+        delete tab;
+    }
+    console_->stop();
+    for (int row = 0; row < queue_.jobCount(); ++row) queue_.job(row).stop();
     saveSettings();
     event->accept();
 }

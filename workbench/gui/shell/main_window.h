@@ -4,6 +4,7 @@
 #include "gui/canvas/canvas_view.h"
 #include "gui/running/run_difference.h"
 #include "gui/running/run_queue.h"
+#include "gui/scripting/script_completion.h"
 #include "gui/shell/open_document.h"
 #include "gui/shell/stall_watchdog.h"
 #include "gui/shell/theme.h"
@@ -19,18 +20,21 @@
 class QActionGroup;
 class QDockWidget;
 class QLabel;
-class QPlainTextEdit;
 class QTabWidget;
 class QToolButton;
 
 namespace raphe {
 
+class CommandsPanel;
+class ConsolePanel;
 class CurvesPanel;
 class HintStrip;
 class InspectorPanel;
 class MechanismPanel;
+class NoticeBar;
 class RunningPanel;
 class RunsPanel;
+class ScriptTab;
 class StartPage;
 class StudyPanel;
 class TensorPanel;
@@ -48,6 +52,10 @@ public:
     /// Opens a file or an experiment that comes with Raphe, or shows it if it is open. @return null if it cannot be
     CanvasView* open(const QString& nameOrPath);
     CanvasView* create();
+    /// Opens a script in a tab, or shows it if it is open. @return null if it cannot be
+    ScriptTab* openScript(const QString& file);
+    ScriptTab* createScript(const QString& text = {});
+    ScriptTab* currentScript() const;
     CanvasView* currentView() const;
     /// Trains the current document. @return the row in the queue; -1: it cannot be trained
     int run(bool paused = false, bool anotherSeed = false);
@@ -60,8 +68,13 @@ public:
     RunsPanel& runs() { return *runs_; }
     StudyPanel& studies() { return *studies_; }
     InspectorPanel& inspector() { return *inspector_; }
+    ConsolePanel& console() { return *console_; }
+    CommandsPanel& commands() { return *commands_; }
     /// Offers what a crash has left behind.
     void recoverJournals();
+    /// Says something that needs no answer.
+    void notify(const QString& words);
+    const NoticeBar& notices() const { return *notices_; }
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -91,10 +104,33 @@ private:
     CanvasView* addTab(std::unique_ptr<Document> document);
     bool save(CanvasView& view, bool as);
     bool closeTab(int index);
+    bool saveReadOnly(CanvasView& view);
+    bool mayQuit();
     void documentChanged(CanvasView& view);
     void showState();
     void remember(const QString& file);
     QStringList recent() const;
+    // window_recovery.cpp
+    static std::filesystem::path journalFolder();
+    static std::filesystem::path draftFolder();
+    void discardJournal(const std::filesystem::path& journal);
+    /// Offers the journal of a file that is to be opened. @param opened  what came of it  @return whether that settles
+    /// it
+    bool recoverOne(const std::filesystem::path& file, CanvasView*& opened);
+    /// Begins the journal of a document; one that is open elsewhere becomes read-only or a copy, as the user wants.
+    /// @return false: it shall not be opened
+    bool keepJournal(Document& document);
+    // window_scripts.cpp
+    CanvasView* documentInFront() const;
+    CompletionSource completionSource();
+    void connectScripting();
+    void bindScripting();
+    ScriptTab* addScriptTab();
+    bool saveScript(ScriptTab& script, bool as);
+    bool closeScript(ScriptTab& script);
+    void scriptChanged(ScriptTab& script);
+    void fillExamples(QMenu& menu);
+    void editScript(unsigned int message);
     // window_running.cpp
     void connectRunning();
     void choseJob(int row);
@@ -124,7 +160,12 @@ private:
     TensorPanel* tensors_;
     RunsPanel* runs_;
     StudyPanel* studies_;
-    QPlainTextEdit* echo_;
+    ConsolePanel* console_;
+    CommandsPanel* commands_;
+    NoticeBar* notices_;
+    std::string journalProblem_; ///< that was told last
+    LuaVocabulary vocabulary_;
+    QPointer<CanvasView> lastView_; ///< the document that was in front last
     std::vector<QDockWidget*> docks_;
     QByteArray defaultLayout_;
     std::map<const RunJob*, QPointer<CanvasView>> begunFrom_;
@@ -134,6 +175,7 @@ private:
     std::vector<SettingDifference> differences_; ///< between the document that is shown and its last run
 
     QAction *undo_, *redo_, *save_, *saveAs_, *run_, *runSeed_, *step_, *pause_, *stop_, *play_, *close_;
+    QAction *cut_, *copy_, *paste_, *selectAll_;
     std::vector<QAction*> needDocument_;
     std::vector<std::pair<QAction*, int>> icons_; ///< with their Symbol, drawn anew when the colours change
     QMenu* recentMenu_;

@@ -5,7 +5,7 @@
 
 namespace raphe {
 
-OpenDocument::OpenDocument(std::unique_ptr<Document> document, QObject* parent)
+OpenDocument::OpenDocument(std::shared_ptr<Document> document, QObject* parent)
     : QObject(parent), document_(std::move(document)) {
     subscription_ = document_->subscribe([this](const DocumentEvent& event) {
         switch (event.kind) {
@@ -37,6 +37,22 @@ bool OpenDocument::execute(const Json& command, const std::string& mergeKey) {
     } catch (const Error& error) {
         Q_EMIT refused(QString::fromUtf8(error.what()));
         return false;
+    }
+}
+
+void OpenDocument::undo() {
+    try {
+        document_->undo();
+    } catch (const Error& error) {
+        Q_EMIT refused(QString::fromUtf8(error.what()));
+    }
+}
+
+void OpenDocument::redo() {
+    try {
+        document_->redo();
+    } catch (const Error& error) {
+        Q_EMIT refused(QString::fromUtf8(error.what()));
     }
 }
 

@@ -14,9 +14,11 @@ class OpenDocument final : public QObject {
     Q_OBJECT
 
 public:
-    explicit OpenDocument(std::unique_ptr<Document> document, QObject* parent = nullptr);
+    explicit OpenDocument(std::shared_ptr<Document> document, QObject* parent = nullptr);
 
     const Document& document() const { return *document_; }
+    /// For scripts; gone when the document is closed.
+    std::weak_ptr<Document> shared() const { return document_; }
     const Experiment& experiment() const { return document_->experiment(); }
     const Registry& registry() const { return document_->registry(); }
     /// For a tab: the file's name, or that of the experiment.
@@ -24,12 +26,10 @@ public:
 
     /// @return whether anything changed. What does not fit is said by refused().
     bool execute(const Json& command, const std::string& mergeKey = {});
-    void undo() { document_->undo(); }
-    void redo() { document_->redo(); }
+    void undo();
+    void redo();
     /// @throws Error
     void save(const std::filesystem::path& path) { document_->save(path); }
-    /// @throws Error if the document is open elsewhere
-    void keepJournal(const std::filesystem::path& folder) { document_->keepJournal(folder); }
 
     /// A name for a node that is not taken.
     std::string freshName(const std::string& wish) const;
@@ -40,7 +40,7 @@ Q_SIGNALS:
     void refused(const QString& sentence);
 
 private:
-    std::unique_ptr<Document> document_;
+    std::shared_ptr<Document> document_;
     Subscription subscription_;
 };
 

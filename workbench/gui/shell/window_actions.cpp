@@ -3,6 +3,7 @@
 #include "gui/mechanisms/mechanism_panel.h"
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
+#include "gui/scripting/script_tab.h"
 #include "gui/shell/command_palette.h"
 #include "gui/shell/hint_strip.h"
 #include "gui/shell/icons.h"
@@ -45,12 +46,17 @@ void MainWindow::buildActions() {
     QMenu* file = menuBar()->addMenu(tr("&File"));
     auto* fresh = action(tr("&New experiment"), QKeySequence::New, [this] { create(); });
     auto* browse = action(tr("&Open…"), QKeySequence::Open, [this] {
-        const QString name =
-            QFileDialog::getOpenFileName(this, tr("Open experiment"), {}, tr("Experiments (*.json);;All files (*)"));
+        const QString name = QFileDialog::getOpenFileName(this, tr("Open experiment or script"), {},
+                                                          tr("Experiments and scripts (*.json *.lua);;All files (*)"));
         if (!name.isEmpty()) open(name);
     });
     connect(start_, &StartPage::browseWanted, browse, &QAction::trigger);
-    file->addActions({fresh, browse});
+    auto* freshScript =
+        action(tr("New s&cript"), QKeySequence{Qt::CTRL | Qt::SHIFT | Qt::Key_N}, [this] { createScript(); });
+    file->addActions({fresh, freshScript, browse});
+    QMenu* examples = file->addMenu(tr("E&xample scripts"));
+    connect(examples, &QMenu::aboutToShow, this, [this, examples] { fillExamples(*examples); });
+    fillExamples(*examples);
     recentMenu_ = file->addMenu(tr("Open &recent"));
     connect(recentMenu_, &QMenu::aboutToShow, this, [this] {
         recentMenu_->clear();
@@ -60,9 +66,11 @@ void MainWindow::buildActions() {
     file->addSeparator();
     save_ = action(tr("&Save"), QKeySequence::Save, [this] {
         if (CanvasView* view = currentView()) save(*view, false);
+        if (ScriptTab* script = currentScript()) saveScript(*script, false);
     });
     saveAs_ = action(tr("Save &as…"), QKeySequence{Qt::CTRL | Qt::SHIFT | Qt::Key_S}, [this] {
         if (CanvasView* view = currentView()) save(*view, true);
+        if (ScriptTab* script = currentScript()) saveScript(*script, true);
     });
     close_ = action(tr("&Close"), QKeySequence{Qt::CTRL | Qt::Key_W}, [this] { closeTab(tabs_->currentIndex()); });
     needDocument_.insert(needDocument_.end(), {saveAs_, close_});
@@ -74,19 +82,26 @@ void MainWindow::buildActions() {
     QMenu* view = menuBar()->addMenu(tr("&View"));
     undo_ = action(tr("&Undo"), QKeySequence::Undo, [this] {
         if (CanvasView* view = currentView()) view->document().undo();
+        editScript(QsciScintillaBase::SCI_UNDO);
     });
     redo_ = action(tr("&Redo"), QKeySequence{Qt::CTRL | Qt::SHIFT | Qt::Key_Z}, [this] {
         if (CanvasView* view = currentView()) view->document().redo();
+        editScript(QsciScintillaBase::SCI_REDO);
     });
     redo_->setShortcuts({QKeySequence{Qt::CTRL | Qt::SHIFT | Qt::Key_Z}, QKeySequence{Qt::CTRL | Qt::Key_Y}});
     edit->addActions({undo_, redo_});
     edit->addSeparator();
-    edit->addActions({viewAction(tr("Cu&t"), QKeySequence::Cut, &CanvasView::cutSelection),
-                      viewAction(tr("&Copy"), QKeySequence::Copy, &CanvasView::copySelection),
-                      viewAction(tr("&Paste"), QKeySequence::Paste, &CanvasView::paste),
+    cut_ = viewAction(tr("Cu&t"), QKeySequence::Cut, &CanvasView::cutSelection);
+    copy_ = viewAction(tr("&Copy"), QKeySequence::Copy, &CanvasView::copySelection);
+    paste_ = viewAction(tr("&Paste"), QKeySequence::Paste, &CanvasView::paste);
+    selectAll_ = viewAction(tr("Select &all"), QKeySequence::SelectAll, &CanvasView::selectAll);
+    for (const auto& [item, message] :
+         {std::pair{cut_, QsciScintillaBase::SCI_CUT}, std::pair{copy_, QsciScintillaBase::SCI_COPY},
+          std::pair{paste_, QsciScintillaBase::SCI_PASTE}, std::pair{selectAll_, QsciScintillaBase::SCI_SELECTALL}})
+        connect(item, &QAction::triggered, this, [this, message = message] { editScript(message); });
+    edit->addActions({cut_, copy_, paste_,
                       viewAction(tr("&Duplicate"), QKeySequence{Qt::CTRL | Qt::Key_D}, &CanvasView::duplicateSelection),
-                      viewAction(tr("De&lete"), QKeySequence::Delete, &CanvasView::removeSelection),
-                      viewAction(tr("Select &all"), QKeySequence::SelectAll, &CanvasView::selectAll)});
+                      viewAction(tr("De&lete"), QKeySequence::Delete, &CanvasView::removeSelection), selectAll_});
     buildCanvasActions(*edit, *view);
     edit->addSeparator();
     edit->addActions({action(tr("Add &mechanism"), QKeySequence{Qt::CTRL | Qt::Key_M},
@@ -125,7 +140,12 @@ void MainWindow::buildActions() {
     }
 
     QMenu* runMenu = menuBar()->addMenu(tr("&Run"));
-    run_ = action(tr("&Run"), QKeySequence{Qt::Key_F5}, [this] { run(); });
+    run_ = action(tr("&Run"), QKeySequence{Qt::Key_F5}, [this] {
+        if (ScriptTab* script = currentScript())
+            script->run();
+        else
+            run();
+    });
     runSeed_ = action(tr("Run with &another seed"), QKeySequence{Qt::CTRL | Qt::Key_F5}, [this] { run(false, true); });
     pause_ = action(tr("&Pause"), QKeySequence{Qt::Key_F6}, [this] {
         const int row = running_->currentRow();
@@ -144,7 +164,10 @@ void MainWindow::buildActions() {
             run(true);
     });
     stop_ = action(tr("&Stop"), QKeySequence{Qt::SHIFT | Qt::Key_F5}, [this] {
-        if (const int row = running_->currentRow(); row >= 0) queue_.job(row).stop();
+        if (ScriptTab* script = currentScript(); script && script->running())
+            script->stop();
+        else if (const int row = running_->currentRow(); row >= 0)
+            queue_.job(row).stop();
     });
     play_ = action(tr("Play &trials"), QKeySequence{Qt::Key_F8}, [this] {
         if (const int row = running_->currentRow(); row >= 0)
@@ -215,6 +238,12 @@ void MainWindow::updateActions() {
     stop_->setEnabled(row >= 0 && state < JobState::stopping);
     step_->setEnabled(paused || view != nullptr);
     play_->setEnabled(row >= 0 || view != nullptr);
+    ScriptTab* script = currentScript();
+    if (!script) return;
+    for (QAction* item : {close_, saveAs_, undo_, redo_, cut_, copy_, paste_, selectAll_}) item->setEnabled(true);
+    save_->setEnabled(script->unsaved() || script->file().empty());
+    run_->setEnabled(!script->running());
+    if (script->running()) stop_->setEnabled(true);
 }
 
 void MainWindow::showPalette() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "engine/editing/journal.h"
 #include "gui/inspector/inspector_panel.h"
+#include "gui/scripting/commands_panel.h"
+#include "gui/scripting/script_tab.h"
+#include "gui/studies/study_panel.h"
 #include "gui/shell/hint_strip.h"
 #include "gui/shell/main_window.h"
 #include "gui/start/start_page.h"
@@ -10,9 +12,7 @@
 #include <QFileInfo>
 #include <QLabel>
 #include <QMessageBox>
-#include <QPlainTextEdit>
 #include <QSettings>
-#include <QStandardPaths>
 #include <QTabWidget>
 #include <QTimer>
 #include <QToolButton>
@@ -22,15 +22,15 @@ namespace {
 
 constexpr int recentLimit = 12;
 
-std::filesystem::path journalFolder() {
-    return (QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + "/journals").toStdString();
-}
-
 } // namespace
 
 CanvasView* MainWindow::currentView() const { return qobject_cast<CanvasView*>(tabs_->currentWidget()); }
 
 CanvasView* MainWindow::open(const QString& nameOrPath) {
+    if (QFileInfo{nameOrPath}.suffix() == "lua") {
+        openScript(nameOrPath);
+        return nullptr;
+    }
     try {
         const auto path = findExperiment(nameOrPath.toStdString());
         for (int tab = 1; tab < tabs_->count(); ++tab) {
@@ -41,7 +41,9 @@ CanvasView* MainWindow::open(const QString& nameOrPath) {
                 return view;
             }
         }
-        CanvasView* view = addTab(Document::open(nameOrPath.toStdString(), plugins_.registry()));
+        CanvasView* view = nullptr;
+        if (recoverOne(path, view)) return view;
+        view = addTab(Document::open(nameOrPath.toStdString(), plugins_.registry()));
         if (view && QFileInfo{nameOrPath}.exists()) remember(QFileInfo{nameOrPath}.absoluteFilePath());
         return view;
     } catch (const std::exception& error) {
@@ -53,19 +55,12 @@ CanvasView* MainWindow::open(const QString& nameOrPath) {
 CanvasView* MainWindow::create() { return addTab(Document::create("untitled", plugins_.registry())); }
 
 CanvasView* MainWindow::addTab(std::unique_ptr<Document> opened) {
+    if (!keepJournal(*opened)) return nullptr;
     auto* document = new OpenDocument{std::move(opened)};
     auto* view = new CanvasView{*document};
     document->setParent(view);
-    try {
-        document->keepJournal(journalFolder());
-    } catch (const Error& error) {
-        QMessageBox::warning(this, tr("Open"),
-                             tr("%1\n\nIt is opened all the same, but without a journal: what is not saved is lost in "
-                                "a crash.")
-                                 .arg(QString::fromUtf8(error.what())));
-    }
     connect(document, &OpenDocument::changed, this, [this, view] { documentChanged(*view); });
-    connect(document, &OpenDocument::echoed, this, [this](const QString& lua) { echo_->appendPlainText(lua); });
+    commands_->watch(*document);
     connect(view, &CanvasView::nodesSelected, inspector_, &InspectorPanel::showNodes);
     connect(view, &CanvasView::wireSelected, inspector_, &InspectorPanel::showWire);
     connect(view, &CanvasView::nothingSelected, inspector_, &InspectorPanel::showDocument);
@@ -84,6 +79,7 @@ CanvasView* MainWindow::addTab(std::unique_ptr<Document> opened) {
 
 bool MainWindow::save(CanvasView& view, bool as) {
     OpenDocument& document = view.document();
+    if (document.document().readOnly()) return saveReadOnly(view);
     std::filesystem::path path = document.document().path();
     // What comes with Raphe stays as it is; a changed copy of it goes elsewhere.
     const auto shipped = resourceFolder() / "experiments";
@@ -106,7 +102,23 @@ bool MainWindow::save(CanvasView& view, bool as) {
     return true;
 }
 
+/// Under another name, which is then the document that is open.
+bool MainWindow::saveReadOnly(CanvasView& view) {
+    QString file = QFileDialog::getSaveFileName(this, tr("Save a copy"), view.document().title() + ".json",
+                                                tr("Experiments (*.json)"));
+    if (file.isEmpty()) return false;
+    if (QFileInfo{file}.suffix().isEmpty()) file += ".json";
+    try {
+        view.document().document().copy()->save(file.toStdString());
+    } catch (const std::exception& error) {
+        QMessageBox::warning(this, tr("Save"), QString::fromUtf8(error.what()));
+        return false;
+    }
+    return open(file) != nullptr;
+}
+
 bool MainWindow::closeTab(int index) {
+    if (auto* script = qobject_cast<ScriptTab*>(tabs_->widget(index))) return closeScript(*script);
     auto* view = qobject_cast<CanvasView*>(tabs_->widget(index));
     if (!view) {
         if (index == 0) return false; // the start page stays
@@ -125,16 +137,24 @@ bool MainWindow::closeTab(int index) {
     }
     tabs_->removeTab(index);
     delete view;
+    bindScripting(); // to another one
     return true;
 }
 
 void MainWindow::documentChanged(CanvasView& view) {
     const int tab = tabs_->indexOf(&view);
     const bool modified = view.document().document().modified();
-    tabs_->setTabText(tab, (modified ? QStringLiteral("● ") : QString{}) + view.document().title());
+    tabs_->setTabText(tab, (modified ? QStringLiteral("● ") : QString{}) + view.document().title() +
+                               (view.document().document().readOnly() ? tr(" (read-only)") : QString{}));
     const auto& path = view.document().document().path();
     tabs_->setTabToolTip(tab, path.empty() ? tr("not saved yet") : QString::fromStdString(path.string()));
     if (trialCanvas_ == &view) trials_->setDocumentInterventions(view.document().experiment().interventions);
+    if (&view == documentInFront()) bindScripting();
+    if (const auto& problem = view.document().document().journalProblem();
+        !problem.empty() && problem != journalProblem_) {
+        journalProblem_ = problem;
+        notify(tr("%1. From now on what is not saved is lost in a crash.").arg(QString::fromStdString(problem)));
+    }
     updateActions();
     showState();
 }
@@ -192,29 +212,6 @@ QStringList MainWindow::recent() const {
     for (const QString& file : QSettings{}.value("recent/files").toStringList())
         if (QFileInfo::exists(file)) files << file;
     return files;
-}
-
-void MainWindow::recoverJournals() {
-    for (const auto& path : journalsIn(journalFolder())) {
-        try {
-            auto recovery = Recovery::of(path, plugins_.registry());
-            const QString message = QString::fromStdString(recovery.message);
-            if (!recovery.document) {
-                QMessageBox::information(this, tr("Recover"), message);
-                continue;
-            }
-            const auto answer = QMessageBox::question(
-                this, tr("Recover"), tr("A document was not closed properly.\n%1\n\nRecover it?").arg(message));
-            if (answer == QMessageBox::Yes) {
-                addTab(std::move(recovery.document));
-            } else {
-                recovery.document.reset();
-                std::filesystem::remove(path);
-            }
-        } catch (const std::exception& error) {
-            QMessageBox::warning(this, tr("Recover"), QString::fromUtf8(error.what()));
-        }
-    }
 }
 
 } // namespace raphe

@@ -3,6 +3,7 @@
 #include "gui/running/run_difference.h"
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
+#include "gui/scripting/console_panel.h"
 #include "gui/shell/background.h"
 #include "gui/shell/hint_strip.h"
 #include "gui/shell/main_window.h"
@@ -86,6 +87,7 @@ void MainWindow::connectRunning() {
         auto settings = queue_.settings();
         settings.runs = root;
         queue_.setSettings(settings);
+        console_->setRuns(root);
     });
     connect(&queue_, &RunQueue::measured, this, [this] {
         trials_->trainingWentOn();
