@@ -196,7 +196,7 @@ bool MainWindow::mayQuit() {
         if (script && script->running()) running << tr("%1 is running and is stopped.").arg(script->title());
     }
     if (console_->running()) running << tr("What runs in the console is stopped.");
-    if (queue_.anyActive())
+    if (queue_.anyActive() || studies_->study().running())
         running << tr("Runs are under way: they are stopped after a checkpoint, and can be resumed.");
     if (unsaved.isEmpty() && running.isEmpty()) return true;
 

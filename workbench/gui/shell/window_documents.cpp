@@ -2,7 +2,6 @@
 #include "gui/inspector/inspector_panel.h"
 #include "gui/scripting/commands_panel.h"
 #include "gui/scripting/script_tab.h"
-#include "gui/studies/study_panel.h"
 #include "gui/shell/hint_strip.h"
 #include "gui/shell/main_window.h"
 #include "gui/start/start_page.h"
