@@ -110,7 +110,7 @@ TEST_F(Studies, RunOnlyWhatIsNew) {
 }
 
 TEST_F(Studies, SurviveKillsOfWorkersAndExecutor) {
-    const auto study = write(document(900));
+    const auto study = write(document(300));
     ASSERT_EQ(call({"run", study, "--out", folder("whole"), "--quiet"}).exitCode, 0);
     std::mt19937 random(5);
     for (int round = 0; round < 8; ++round) {

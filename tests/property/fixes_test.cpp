@@ -46,7 +46,7 @@ std::vector<Mistake> mistakes() {
         {"mwg_nm_rnn", "wires[", secondWire("modulater.hidden -> gate.input"), "Begin at modulator.hidden"},
         {"mwg_nm_rnn", "wires[", secondWire("nonsense"), "Remove the wire"},
         {"mwg_nm_rnn", "iteratoins", [](Json& d) { d["iteratoins"] = 7; }, "Remove iteratoins"},
-        {"mwg_nm_rnn", "trials", [](Json& d) { d["trials"] = -4; }, "Set trials to 0"},
+        {"mwg_nm_rnn", "trials", [](Json& d) { d["trials"] = -4; }, "Make a batch"},
         {"mwg_nm_rnn", "dt", [](Json& d) { d["dt"] = 0; }, "Reset dt to 1"},
         {"mwg_nm_rnn", "precision", [](Json& d) { d["precision"] = "float6"; }, "Set precision to float64"},
         {"mwg_nm_rnn", "streams", [](Json& d) { d["streams"] = "yes"; }, "Reset streams to false"},
@@ -188,7 +188,8 @@ TEST(Resets, OfAVariantReturnToItsBase) {
     const auto base = Document::open("mwg_nm_rnn", registry()),
                variant = Document::open("mwg_small_nm_rnn", registry());
     const auto text = variant->text();
-    for (const auto& node : variant->experiment().nodes)
+    const auto nodes = variant->experiment().nodes;
+    for (const auto& node : nodes)
         for (const auto& [key, value] : node.params)
             variant->execute({{"command", "reset_parameter"}, {"node", node.name}, {"parameter", key}});
     for (const auto& node : variant->experiment().nodes)

@@ -52,8 +52,8 @@ const std::vector<Case>& cases() {
          "e:set_parameter(\"core\", \"tau\", 10)"},
         {{{"command", "set_parameter"}, {"node", "learner"}, {"parameter", "learning_rate"}, {"value", 1e-6}},
          "e:set_parameter(\"learner\", \"learning_rate\", 1e-06)"},
-        {{{"command", "reset_parameter"}, {"node", "core"}, {"parameter", "tau"}},
-         "e:reset_parameter(\"core\", \"tau\")"},
+        {{{"command", "reset_parameter"}, {"node", "core"}, {"parameter", "units"}},
+         "e:reset_parameter(\"core\", \"units\")"},
         {{{"command", "reset_parameter"}, {"node", "core"}}, "e:reset_parameter(\"core\")"},
         {{{"command", "move"}, {"positions", {{"core", {-3.25, 7}}, {"learner", {1, 2}}}}},
          "e:move({core = {-3.25, 7}, learner = {1, 2}})"},
@@ -92,8 +92,8 @@ const std::vector<Case>& cases() {
         {{{"command", "enable_intervention"}, {"number", 1}, {"on", false}}, "e:enable_intervention(1, false)"},
         {{{"command", "paste"}, {"fragment", fragment}, {"at", {50, 60.5}}}, echoed},
         {{{"command", "duplicate"}, {"names", {"core", "readout"}}}, "e:duplicate({\"core\", \"readout\"})"},
-        {{{"command", "set_mechanism"}, {"node", "core"}, {"mechanism", "model.gru"}},
-         "e:set_mechanism(\"core\", \"model.gru\")"},
+        {{{"command", "set_mechanism"}, {"node", "core"}, {"mechanism", "model.low_rank_rnn"}},
+         "e:set_mechanism(\"core\", \"model.low_rank_rnn\")"},
         {{{"command", "remove_entry"}, {"place", "wires[1]"}}, "e:remove_entry(\"wires[1]\")"},
         {{{"command", "rename_entry"}, {"place", "nodes.core.params.units"}, {"to", "hidden"}},
          "e:rename_entry(\"nodes.core.params.units\", \"hidden\")"},
@@ -125,7 +125,7 @@ TEST_F(Commands, AreTheSameFromLua) {
     for (const bool variant : {false, true}) {
         if (variant) {
             writeFile("base.json", original);
-            text_ = R"({"raphe": 1, "name": "variant", "base": "base", "nodes": {"core": {"params": {"units": 4}}}})";
+            text_ = R"({"raphe": 1, "name": "variant", "base": "base", "nodes": {"core": {"params": {"units": 4}}}, "iterations": 9})";
         }
         for (const auto& test : cases()) {
             SCOPED_TRACE(test.command.dump());

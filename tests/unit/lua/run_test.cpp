@@ -52,7 +52,7 @@ TEST_F(LuaRuns, PlotsExplainWhatIsWrong) {
     expectFails("raphe.plot{ y = { 1, 2 } }", "say where to: file = ");
     expectFails("raphe.plot{ file = 'a.svg' }", "expected panels");
     expectFails("raphe.plot{ y = { 1, 2 }, file = 'a.txt' }", "pictures are written as .svg, .png or .pdf");
-    expectFails("raphe.plot{ runs = { 'missing' }, file = 'a.svg' }", "is not a run folder");
+    expectFails("raphe.plot{ runs = { 'missing' }, file = 'a.svg' }", "give the directory of a run");
     expectFails("raphe.plot(3)", "expected a table");
     expectFails("raphe.plot{ series = { 3 }, file = 'a.svg' }", "expected a list of series");
 }

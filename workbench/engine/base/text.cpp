@@ -39,8 +39,12 @@ std::string closest(std::string_view word, const std::vector<std::string>& candi
     return best;
 }
 
-std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
-    if (candidates.empty()) return {};
+std::string suggestion(std::string_view word, const std::vector<std::string>& names) {
+    if (names.empty()) return {};
+    auto candidates = names;
+    for (auto& name : candidates) // a user's own names may hold anything, but a sentence is one line
+        for (char& c : name)
+            if (static_cast<unsigned char>(c) < 0x20) c = ' ';
     if (auto near = closest(word, candidates); !near.empty()) return "; did you mean \"" + near + "\"?";
     constexpr std::size_t shown = 8;
     if (candidates.size() <= shown) return "; known: " + joined(candidates);

@@ -399,7 +399,7 @@ std::optional<Preflight> preflightOf(const Experiment& original, const Registry&
     for (const auto& info : setup.tensors) result.tensors.push_back({info.name, info.rows, info.cols, info.trainable});
     result.trials = setup.batch;
     result.steps = setup.steps;
-    result.estimate = Estimator<T>(setup, options).estimate();
+    if (setup.chunk > 0) result.estimate = Estimator<T>(setup, options).estimate(); // otherwise nothing runs
     return result;
 }
 

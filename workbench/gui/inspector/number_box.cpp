@@ -14,12 +14,15 @@ QString numberText(double value) { return QString::number(value, 'g', 12); }
 NumberBox::NumberBox(const ParamInfo& info, const QString& value) : info_(info) {
     lineEdit()->setText(value);
     lineEdit()->setCursorPosition(0);
-    connect(lineEdit(), &QLineEdit::textEdited, this, &NumberBox::edited);
+    connect(lineEdit(), &QLineEdit::textEdited, this, [this] {
+        typed_ = true; // the line's own mark is gone when Return is pressed
+        Q_EMIT edited();
+    });
 }
 
 QString NumberBox::value() const { return lineEdit()->text(); }
-bool NumberBox::typed() const { return lineEdit()->isModified(); }
-void NumberBox::takenOver() { lineEdit()->setModified(false); }
+bool NumberBox::typed() const { return typed_; }
+void NumberBox::takenOver() { typed_ = false; }
 
 /// Whole numbers by one, others by a tenth of their power of ten.
 void NumberBox::stepBy(int steps) {

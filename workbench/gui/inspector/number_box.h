@@ -33,6 +33,7 @@ protected:
 
 private:
     ParamInfo info_;
+    bool typed_ = false;
 };
 
 /// A number as one types it.
