@@ -28,7 +28,6 @@ struct Inspected {
         panel.setDocument(&document);
         panel.resize(340, 700);
         panel.show();
-        QApplication::setActiveWindow(&panel);
         settle();
     }
     void settle() {
@@ -96,7 +95,7 @@ TEST(Inspector, UndoLeavesTheFocusWhereItWas) {
     inspected.panel.showNodes({"agent"});
     inspected.type("nodes.agent.hidden", "33");
     const auto focused = [&] {
-        QWidget* widget = QApplication::focusWidget();
+        QWidget* widget = inspected.panel.focusWidget();
         while (widget && (widget->objectName().isEmpty() || widget->objectName().startsWith("qt_")))
             widget = widget->parentWidget();
         return widget ? widget->objectName() : QString{};

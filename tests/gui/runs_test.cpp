@@ -257,7 +257,7 @@ TEST_F(Runs, OpenAsTheyWereAndInATabOfTheirOwn) {
     runExperiment(tinyExperiment(20), plugins(), options);
     MainWindow window{plugins(), root()};
     window.show();
-    auto* tabs = window.findChild<QTabWidget*>();
+    auto* tabs = window.centralWidget()->findChild<QTabWidget*>(); // another one is in the panel of trials
     Q_EMIT window.runs().documentWanted(options.folder);
     ASSERT_TRUE(eventually([&] { return window.currentView() != nullptr; }));
     EXPECT_EQ(window.currentView()->document().experiment().iterations, 20);

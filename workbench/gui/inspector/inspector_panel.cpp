@@ -20,7 +20,7 @@ struct FocusPlace {
     int cursor = -1;
 
     static FocusPlace of(const QWidget& panel) {
-        QWidget* widget = QApplication::focusWidget();
+        QWidget* widget = panel.window()->focusWidget();
         if (!widget || !panel.isAncestorOf(widget)) return {};
         FocusPlace place;
         if (const auto* line = qobject_cast<QLineEdit*>(widget)) place.cursor = line->cursorPosition();
