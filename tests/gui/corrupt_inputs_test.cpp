@@ -146,7 +146,7 @@ TEST_F(CorruptInputs, JournalsAreRecoveredOrSetAsideWithANotice) {
         MainWindow window{plugins(), folder.path().toStdString()};
         window.show();
         window.recoverJournals();
-        auto* tabs = window.findChild<QTabWidget*>();
+        auto* tabs = window.centralWidget()->findChild<QTabWidget*>();
         if (tabs->count() == 2) {
             ++recovered;
             EXPECT_EQ(answers.seen(), QStringList{"Recover unsaved work"});
@@ -166,7 +166,7 @@ TEST_F(CorruptInputs, DocumentsAreRefusedWithOneSentenceAndStayAsTheyAre) {
     const auto file = fs::path(folder.path().toStdString()) / "document.json";
     const auto whole = Document::open("cue_small_A_simple", plugins().registry())->text();
     Mutations mutations{4};
-    auto* tabs = window.findChild<QTabWidget*>();
+    auto* tabs = window.centralWidget()->findChild<QTabWidget*>();
     int refused = 0;
     for (int round = 0; round < 60; ++round) {
         const std::string broken = mutations.of(whole);
@@ -194,7 +194,7 @@ TEST_F(CorruptInputs, ScriptsAndTheirDraftsAreShownOrRefused) {
     const std::string whole =
         "local raphe = require \"raphe\"\nfor i = 1, 3 do print(i, 'ünïcode') end -- [[ ]]\nreturn 3\n";
     Mutations mutations{5};
-    auto* tabs = window.findChild<QTabWidget*>();
+    auto* tabs = window.centralWidget()->findChild<QTabWidget*>();
     int refused = 0, shown = 0;
     for (int round = 0; round < 60; ++round) {
         const std::string broken = mutations.of(whole);
@@ -215,8 +215,7 @@ TEST_F(CorruptInputs, ScriptsAndTheirDraftsAreShownOrRefused) {
     EXPECT_GT(shown, 5);
 
     const auto draft = fs::path(folder.path().toStdString()) / "drafts" / "one.draft";
-    const std::string left = R"({"raphe_script":1,"file":"/tmp/a.lua","text":"print(1)"
-})";
+    const std::string left = "{\"raphe_script\":1,\"file\":\"a.lua\",\"text\":\"print(1)\"\n}";
     int unusable = 0;
 for (int round = 0; round < 60; ++round) {
     write(draft, mutations.of(left));
@@ -254,13 +253,13 @@ TEST_F(CorruptInputs, RunDatabasesAreShownOrPassedOver) {
         Q_EMIT window.runs().curvesWanted(broken, "broken");
         Q_EMIT window.runs().documentWanted(broken);
         Q_EMIT window.runs().resumeWanted(broken);
-        if (round % 5 == 0) Q_EMIT window.runs().playWanted(broken, "broken");
+        if (round % 5 == 0) Q_EMIT window.runs().playWanted(broken, "broken", std::nullopt);
         QCoreApplication::processEvents();
     }
     EXPECT_TRUE(eventually([&] { return !window.queue().anyActive(); }));
     EXPECT_GT(answers.seen().size(), 5);
-    for (int tab = window.findChild<QTabWidget*>()->count() - 1; tab > 0; --tab)
-        Q_EMIT window.findChild<QTabWidget*>()->tabCloseRequested(tab);
+    for (int tab = window.centralWidget()->findChild<QTabWidget*>()->count() - 1; tab > 0; --tab)
+        Q_EMIT window.centralWidget()->findChild<QTabWidget*>()->tabCloseRequested(tab);
 }
 
 } // namespace

@@ -52,7 +52,7 @@ protected:
         fs::remove_all(journals());
         fs::rename(journals().string() + ".left", journals());
     }
-    QTabWidget* tabs(MainWindow& window) { return window.findChild<QTabWidget*>(); }
+    QTabWidget* tabs(MainWindow& window) { return window.centralWidget()->findChild<QTabWidget*>(); }
     CanvasView* viewAt(MainWindow& window, int tab) { return qobject_cast<CanvasView*>(tabs(window)->widget(tab)); }
 
     QTemporaryDir folder;

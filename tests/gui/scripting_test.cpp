@@ -12,6 +12,8 @@
 #include "support/random_edits.h"
 #include "window_support.h"
 
+#include <QLineEdit>
+
 #include <QPlainTextEdit>
 #include <QProcess>
 #include <QSettings>
@@ -117,7 +119,7 @@ TEST_F(Scripting, AnEndlessLoopInTheConsoleLeavesTheWindowFreeAndIsStopped) {
 TEST_F(Scripting, ADocumentThatIsClosedIsGoneForScripts) {
     CanvasView* view = window.open("cue_small_A_simple");
     console("kept = e");
-    auto* tabs = window.findChild<QTabWidget*>();
+    auto* tabs = window.centralWidget()->findChild<QTabWidget*>();
     const std::weak_ptr<Document> document = view->document().shared();
     Q_EMIT tabs->tabCloseRequested(tabs->indexOf(view));
     EXPECT_TRUE(document.expired()) << "nothing keeps it, so that its journal goes";
@@ -152,7 +154,7 @@ TEST_F(Scripting, AScriptPrintsWhileItRunsAndHasTheDocumentInFront) {
                             "io.write('no end of line')");
     ASSERT_TRUE(eventually([&] { return tab.output().contains("before"); }));
     EXPECT_TRUE(tab.running());
-    auto* tabs = window.findChild<QTabWidget*>();
+    auto* tabs = window.centralWidget()->findChild<QTabWidget*>();
     EXPECT_TRUE(tabs->tabText(tabs->indexOf(&tab)).contains("▶"));
     qobject_cast<CanvasView*>(tabs->widget(1))->document().execute({{"command", "set_doc"}, {"doc", "now go on"}});
     ASSERT_TRUE(ends(tab));
@@ -219,7 +221,7 @@ TEST_F(Scripting, ProtocolsThatComeWithRapheAreListedAndSound) {
 TEST_F(Scripting, ClosingAChangedScriptAsks) {
     ScriptTab* tab = window.createScript();
     tab->editor().insert("print(1)");
-    auto* tabs = window.findChild<QTabWidget*>();
+    auto* tabs = window.centralWidget()->findChild<QTabWidget*>();
     {
         DialogAnswers answers{{"Cancel"}};
         Q_EMIT tabs->tabCloseRequested(tabs->indexOf(tab));

@@ -359,6 +359,7 @@ void openExperiments(lua_State* L) {
                {"get", edge<there<get>>},
                {"json", edge<there<json>>},
                {"text", edge<there<text>>},
+               {"execute", edge<there<execute>>},
                {"problems", edge<there<problems>>},
                {"can_connect", edge<there<canConnect>>},
                {"copy_nodes", edge<there<copyNodes>>},

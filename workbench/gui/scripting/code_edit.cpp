@@ -131,7 +131,7 @@ void CodeEdit::typed(int letter) {
     if (letter == '(') {
         static const QRegularExpression method{QStringLiteral(":\\s*(\\w+)\\s*\\($")};
         const auto match = method.match(beforeCaret().right(200));
-        const QString tip = match.hasMatch() ? callTip(match.captured(1)) : QString{};
+        const QString tip = match.hasMatch() ? raphe::callTip(match.captured(1)) : QString{};
         if (!tip.isEmpty())
             SendScintilla(SCI_CALLTIPSHOW, static_cast<unsigned long>(SendScintilla(SCI_GETCURRENTPOS)),
                           tip.toUtf8().constData());
