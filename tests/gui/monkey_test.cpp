@@ -245,7 +245,8 @@ TEST(MonkeyTest, LeavesASoundWindowAndADocumentThatCanBeUndone) {
                           : std::random_device{}();
     std::printf("seed %u, %d events (RAPHE_MONKEY_SEED, RAPHE_MONKEY_EVENTS)\n", seed, events);
     std::fflush(stdout);
-    QTemporaryDir folder;
+    QTemporaryDir folder, temporary; // others may leave something in the usual place meanwhile
+    qputenv("TMPDIR", temporary.path().toLocal8Bit());
     const auto before = temporaryEntries();
     complaints.clear();
     previousHandler = qInstallMessageHandler(listen);

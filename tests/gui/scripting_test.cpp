@@ -306,6 +306,14 @@ TEST_F(Scripting, EveryCommandSavedAsAScriptMakesTheSameBytesHeadless) {
         {{"command", "move"}, {"positions", {{"gate", {-3.25, 7}}, {"agent", {1, 2}}}}},
         {{"command", "paste"}, {"fragment", fragment}, {"at", {50, 60.5}}},
         {{"command", "duplicate"}, {"names", {"gate", "more"}}},
+        {{"command", "set_parameter"}, {"node", "gate"}, {"parameter", "units"}, {"value", 3}},
+        {{"command", "rename_entry"}, {"place", "nodes.gate.params.units"}, {"to", "unit"}},
+        {{"command", "remove_entry"}, {"place", "nodes.gate.params.unit"}},
+        {{"command", "set_mechanism"}, {"node", "gate"}, {"mechanism", "model.rnn"}},
+        {{"command", "together"},
+         {"title", "Both"},
+         {"commands",
+          {{{"command", "set_name"}, {"name", "third"}}, {{"command", "set_field"}, {"field", "trials"}, {"value", 5}}}}},
         {{"command", "remove_nodes"}, {"names", {"gate"}}}};
     std::set<std::string> missing;
     for (const auto& info : commands()) missing.insert(info.name);
