@@ -217,15 +217,15 @@ TEST_F(CorruptInputs, ScriptsAndTheirDraftsAreShownOrRefused) {
     const auto draft = fs::path(folder.path().toStdString()) / "drafts" / "one.draft";
     const std::string left = "{\"raphe_script\":1,\"file\":\"a.lua\",\"text\":\"print(1)\"\n}";
     int unusable = 0;
-for (int round = 0; round < 60; ++round) {
-    write(draft, mutations.of(left));
-    QStringList sentences;
-    if (!scriptsIn(draft.parent_path(), sentences).empty()) continue;
-    ++unusable;
-    EXPECT_EQ(sentences.size(), 1);
-    EXPECT_FALSE(fs::exists(draft));
-}
-EXPECT_GT(unusable, 10);
+    for (int round = 0; round < 60; ++round) {
+        write(draft, mutations.of(left));
+        QStringList sentences;
+        if (!scriptsIn(draft.parent_path(), sentences).empty()) continue;
+        ++unusable;
+        EXPECT_EQ(sentences.size(), 1);
+        EXPECT_FALSE(fs::exists(draft));
+    }
+    EXPECT_GT(unusable, 10);
 }
 
 TEST_F(CorruptInputs, RunDatabasesAreShownOrPassedOver) {

@@ -35,7 +35,8 @@ QtMessageHandler previousHandler = nullptr;
 
 /// What Qt has to say of lifetimes, painters and layouts is a mistake of ours.
 void listen(QtMsgType type, const QMessageLogContext& context, const QString& text) {
-    static const QStringList harmless{"This plugin does not support", "propagateSizeHints", "QFont", "fontconfig"};
+    static const QStringList harmless{"This plugin does not support", "propagateSizeHints", "QFont", "fontconfig",
+                                      "not accepted by receiving widget"}; // a drag over what takes none
     if (type != QtDebugMsg && type != QtInfoMsg &&
         std::none_of(harmless.begin(), harmless.end(), [&](const QString& part) { return text.contains(part); }))
         complaints.push_back(text.toStdString());
@@ -242,7 +243,7 @@ TEST(MonkeyTest, LeavesASoundWindowAndADocumentThatCanBeUndone) {
                            : 1500;
     const auto seed = qEnvironmentVariableIsSet("RAPHE_MONKEY_SEED")
                           ? static_cast<std::uint32_t>(qEnvironmentVariableIntValue("RAPHE_MONKEY_SEED"))
-                          : std::random_device{}();
+                          : 1u; // the same in every run, so that a failure is one of the change
     std::printf("seed %u, %d events (RAPHE_MONKEY_SEED, RAPHE_MONKEY_EVENTS)\n", seed, events);
     std::fflush(stdout);
     QTemporaryDir folder, temporary; // others may leave something in the usual place meanwhile

@@ -313,7 +313,8 @@ TEST_F(Scripting, EveryCommandSavedAsAScriptMakesTheSameBytesHeadless) {
         {{"command", "together"},
          {"title", "Both"},
          {"commands",
-          {{{"command", "set_name"}, {"name", "third"}}, {{"command", "set_field"}, {"field", "trials"}, {"value", 5}}}}},
+          {{{"command", "set_name"}, {"name", "third"}},
+           {{"command", "set_field"}, {"field", "trials"}, {"value", 5}}}}},
         {{"command", "remove_nodes"}, {"names", {"gate"}}}};
     std::set<std::string> missing;
     for (const auto& info : commands()) missing.insert(info.name);

@@ -20,7 +20,8 @@ protected:
     QString write(int iterations) const {
         const auto file = folder_.filePath("s.study.json");
         std::ofstream(file.toStdString())
-            << R"({"raphe_study": 1, "name": "s", "doc": "Small & quick.", "set": {"trials": 4, "iterations": )" << iterations << R"(},
+            << R"({"raphe_study": 1, "name": "s", "doc": "Small & quick.", "set": {"trials": 4, "iterations": )"
+            << iterations << R"(},
                    "variants": {"simple": {"experiment": "cue_small_A_simple"}, "none": {"experiment": "cue_small_A_none"}}, "seeds": 2,
                    "measures": {"reward": "reward"}, "bars": [{"measure": "reward", "variant": "simple", "at_least": -100}]})";
         return file;
@@ -63,7 +64,9 @@ TEST_F(StudiesPanel, StopsAfterCheckpointsAndGoesOn) {
     button("Run what is missing")->click();
     ASSERT_TRUE(test::eventually([&] { return progress.count() > 3; }));
     button("Stop")->click();
-    ASSERT_TRUE(test::eventually([&] { return !panel_.study().running() && count(StudyRunState::running) == 0 && count(StudyRunState::interrupted) > 0; }));
+    ASSERT_TRUE(test::eventually([&] {
+        return !panel_.study().running() && count(StudyRunState::running) == 0 && count(StudyRunState::interrupted) > 0;
+    }));
     EXPECT_EQ(count(StudyRunState::failed), 0);
 }
 

@@ -125,7 +125,8 @@ TEST_F(Commands, AreTheSameFromLua) {
     for (const bool variant : {false, true}) {
         if (variant) {
             writeFile("base.json", original);
-            text_ = R"({"raphe": 1, "name": "variant", "base": "base", "nodes": {"core": {"params": {"units": 4}}}, "iterations": 9})";
+            text_ =
+                R"({"raphe": 1, "name": "variant", "base": "base", "nodes": {"core": {"params": {"units": 4}}}, "iterations": 9})";
         }
         for (const auto& test : cases()) {
             SCOPED_TRACE(test.command.dump());

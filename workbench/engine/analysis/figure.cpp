@@ -24,8 +24,8 @@ void drawFigure(const Json& description, const std::filesystem::path& picture, d
     const auto result = runProcess(words, description.dump());
     if (result.exitCode != 0) {
         const auto said = result.output + result.messages;
-        throw Error(picture.string(),
-                    "could not be drawn: " + (said.empty() ? std::string("raphe-figure ended without a message") : said));
+        throw Error(picture.string(), "could not be drawn: " +
+                                          (said.empty() ? std::string("raphe-figure ended without a message") : said));
     }
 }
 

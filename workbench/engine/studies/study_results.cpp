@@ -293,7 +293,8 @@ std::vector<std::pair<std::string, Json>> figuresOf(const Study& study, const st
             for (const auto& row : rows) {
                 if (row.status.state != StudyRunState::done && row.status.state != StudyRunState::trained) continue;
                 const auto name = groupName(*row.run);
-                if (folders.empty() || folders.back().first != name) folders.emplace_back(name, std::vector<std::filesystem::path>{});
+                if (folders.empty() || folders.back().first != name)
+                    folders.emplace_back(name, std::vector<std::filesystem::path>{});
                 folders.back().second.push_back(folder.run(row.run->id));
             }
             if (folders.empty()) continue;

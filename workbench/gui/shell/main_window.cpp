@@ -5,10 +5,10 @@
 #include "gui/mechanisms/mechanism_panel.h"
 #include "gui/running/running_panel.h"
 #include "gui/runs/runs_panel.h"
-#include "gui/shell/hint_strip.h"
 #include "gui/scripting/commands_panel.h"
 #include "gui/scripting/console_panel.h"
 #include "gui/scripting/script_tab.h"
+#include "gui/shell/hint_strip.h"
 #include "gui/shell/notice_bar.h"
 #include "gui/shell/settings_guard.h"
 #include "gui/start/start_page.h"
@@ -46,8 +46,7 @@ MainWindow::MainWindow(const PluginHost& plugins, std::filesystem::path runs)
       inspector_(new InspectorPanel), running_(new RunningPanel{queue_}), curves_(new CurvesPanel{queue_}),
       trials_(new TrialPanel{plugins.registry()}), tensors_(new TensorPanel{*trials_}), runs_(new RunsPanel{runs}),
       studies_(new StudyPanel{plugins, runs.parent_path() / "studies"}), console_(new ConsolePanel{plugins}),
-      commands_(new CommandsPanel), notices_(new NoticeBar),
-      state_(new QToolButton), difference_(new QLabel) {
+      commands_(new CommandsPanel), notices_(new NoticeBar), state_(new QToolButton), difference_(new QLabel) {
     auto settings = queue_.settings();
     settings.runs = std::move(runs);
     queue_.setSettings(settings);

@@ -87,8 +87,8 @@ void OpenStudy::refresh() {
     inBackground<std::shared_ptr<StudySnapshot>>(
         this,
         [old = snapshot_] {
-            auto snapshot = std::make_shared<StudySnapshot>(
-                StudySnapshot{old->study, old->plan, {}, {}, {}, {}, old->folder});
+            auto snapshot =
+                std::make_shared<StudySnapshot>(StudySnapshot{old->study, old->plan, {}, {}, {}, {}, old->folder});
             judge(*snapshot);
             return snapshot;
         },
@@ -115,7 +115,8 @@ void OpenStudy::run() {
         options.retry = true;
         options.stop = [this] { return stop_.load(); };
         options.progress = [this](const StudyProgress& progress) {
-            QMetaObject::invokeMethod(this, [this, text = textOf(progress)] { Q_EMIT progressed(text); }, Qt::QueuedConnection);
+            QMetaObject::invokeMethod(
+                this, [this, text = textOf(progress)] { Q_EMIT progressed(text); }, Qt::QueuedConnection);
         };
         options.ended = [this](const StudyRun&, const StudyRunStatus&) {
             QMetaObject::invokeMethod(
@@ -129,7 +130,8 @@ void OpenStudy::run() {
         try {
             const StudyFolder folder(snapshot->folder);
             runLocally(snapshot->study, snapshot->plan, folder, plugins_.registry(), options);
-            writeAtomically(folder.path() / "table.csv", csvOf(snapshot->study, rowsOf(snapshot->study, snapshot->plan, folder)));
+            writeAtomically(folder.path() / "table.csv",
+                            csvOf(snapshot->study, rowsOf(snapshot->study, snapshot->plan, folder)));
         } catch (const std::exception& error) {
             why = QString::fromUtf8(error.what());
         }
@@ -164,7 +166,8 @@ void OpenStudy::writeReport() {
             writeAtomically(file, reportOf(snapshot->study, snapshot->rows, pictures, folder));
             return QString::fromStdString(fs::absolute(file).string());
         },
-        [this](const QString& file) { Q_EMIT reportWritten(file); }, [this](const QString& why) { Q_EMIT failed(why); });
+        [this](const QString& file) { Q_EMIT reportWritten(file); },
+        [this](const QString& why) { Q_EMIT failed(why); });
 }
 
 } // namespace raphe

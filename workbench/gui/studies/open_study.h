@@ -33,7 +33,8 @@ public:
     explicit OpenStudy(const PluginHost& plugins, QObject* parent = nullptr);
     ~OpenStudy() override; ///< workers write a checkpoint first
 
-    /// A document, the name of a study that comes with Raphe, or a study folder. What is under way of another is stopped.
+    /// A document, the name of a study that comes with Raphe, or a study folder. What is under way of another is
+    /// stopped.
     void open(const QString& study, const std::filesystem::path& studies);
     /// Reads the folder anew.
     void refresh();
@@ -46,8 +47,8 @@ public:
     bool running() const { return running_; }
 
 Q_SIGNALS:
-    void changed();                         ///< the snapshot is another one
-    void progressed(const QString& text);   ///< while it runs
+    void changed();                       ///< the snapshot is another one
+    void progressed(const QString& text); ///< while it runs
     void runningChanged(bool running);
     void failed(const QString& sentence);
     void reportWritten(const QString& file);

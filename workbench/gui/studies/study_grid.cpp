@@ -38,16 +38,22 @@ QVariant StudyGrid::data(const QModelIndex& index, int role) const {
     }
     if (role == Qt::ForegroundRole) {
         switch (status.state) {
-        case StudyRunState::done: return theme().text;
-        case StudyRunState::failed: return theme().bad;
-        case StudyRunState::running: return theme().accent;
-        case StudyRunState::interrupted: return theme().warning;
-        default: return theme().faint;
+        case StudyRunState::done:
+            return theme().text;
+        case StudyRunState::failed:
+            return theme().bad;
+        case StudyRunState::running:
+            return theme().accent;
+        case StudyRunState::interrupted:
+            return theme().warning;
+        default:
+            return theme().faint;
         }
     }
     if (role == Qt::TextAlignmentRole) return int(Qt::AlignRight | Qt::AlignVCenter);
     if (role == Qt::ToolTipRole) {
-        auto text = tr("%1, seed %2: %3").arg(QString::fromStdString(groupName(*row->run))).arg(row->run->seed).arg(state);
+        auto text =
+            tr("%1, seed %2: %3").arg(QString::fromStdString(groupName(*row->run))).arg(row->run->seed).arg(state);
         for (const auto& [name, value] : status.measures)
             text += QStringLiteral("\n%1 = %2").arg(QString::fromStdString(name)).arg(value, 0, 'g', 6);
         if (status.iterations > 0) text += tr("\n%1 iterations").arg(status.iterations);
@@ -61,7 +67,8 @@ QVariant StudyGrid::headerData(int section, Qt::Orientation orientation, int rol
     if (role != Qt::DisplayRole || !snapshot_) return QAbstractTableModel::headerData(section, orientation, role);
     if (orientation == Qt::Horizontal)
         return tr("seed %1").arg(snapshot_->study.seeds.at(static_cast<std::size_t>(section)));
-    return QString::fromStdString(groupName(*snapshot_->rows.at(static_cast<std::size_t>(section * columnCount())).run));
+    return QString::fromStdString(
+        groupName(*snapshot_->rows.at(static_cast<std::size_t>(section * columnCount())).run));
 }
 
 } // namespace raphe

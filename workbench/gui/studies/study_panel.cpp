@@ -43,7 +43,8 @@ StudyPanel::StudyPanel(const PluginHost& plugins, std::filesystem::path studies,
     results_->setOpenLinks(false);
     results_->setFrameShape(QFrame::NoFrame);
     results_->setAccessibleName(tr("Results of the study"));
-    run_->setToolTip(tr("Trains every run that is not done, in worker processes, one a core. Failed runs are tried again."));
+    run_->setToolTip(
+        tr("Trains every run that is not done, in worker processes, one a core. Failed runs are tried again."));
     stop_->setToolTip(tr("All workers write a checkpoint and end. The study goes on from there another time."));
     report_->setToolTip(tr("Writes one page with results, figures and all parameters, and opens it"));
 
@@ -99,7 +100,8 @@ void StudyPanel::open(const QString& name) {
 }
 
 void StudyPanel::chooseFile() {
-    const auto file = QFileDialog::getOpenFileName(this, tr("Open a study"), {}, tr("Studies (*.study.json study.json);;All files (*)"));
+    const auto file = QFileDialog::getOpenFileName(this, tr("Open a study"), {},
+                                                   tr("Studies (*.study.json study.json);;All files (*)"));
     if (file.isEmpty()) return;
     // The document within a study folder stands for the folder.
     open(file.endsWith(QLatin1String("/study.json")) ? file.chopped(11) : file);
@@ -123,7 +125,8 @@ void StudyPanel::show() {
     stop_->setEnabled(study_.running());
     report_->setEnabled(snapshot != nullptr);
     if (!snapshot) {
-        results_->setHtml(tr("<p style='color:%1'>A study is a set of runs as one object: variants and seeds, with measures, bars and figures. "
+        results_->setHtml(tr("<p style='color:%1'>A study is a set of runs as one object: variants and seeds, with "
+                             "measures, bars and figures. "
                              "Choose one above; it goes on wherever it was stopped.</p>")
                               .arg(theme().faint.name()));
         return;
@@ -148,19 +151,25 @@ QString StudyPanel::resultsText() const {
         for (const auto& bar : snapshot.bars) {
             const auto& colour = bar.met ? theme().good : bar.complete ? theme().bad : theme().faint;
             text += QStringLiteral("<tr><td style='color:%1'><b>%2</b></td><td>%3</td></tr>")
-                        .arg(colour.name(), bar.met ? tr("met") : bar.complete ? tr("not met") : tr("open"),
+                        .arg(colour.name(),
+                             bar.met        ? tr("met")
+                             : bar.complete ? tr("not met")
+                                            : tr("open"),
                              QString::fromStdString(bar.sentence).toHtmlEscaped());
         }
         text += QStringLiteral("</table>");
     }
     if (!snapshot.groups.empty()) {
         text += QStringLiteral("<table cellpadding='3' width='100%'><tr>");
-        for (const auto& head : {tr("Variant"), tr("Measure"), tr("Seeds"), tr("Median"), tr("Quartiles"), tr("Mean, 95 %")})
+        for (const auto& head :
+             {tr("Variant"), tr("Measure"), tr("Seeds"), tr("Median"), tr("Quartiles"), tr("Mean, 95 %")})
             text += QStringLiteral("<td style='color:%1'>%2</td>").arg(theme().faint.name(), head);
         text += QStringLiteral("</tr>");
         for (const auto& group : snapshot.groups) {
-            const auto mean = group.interval ? tr("%1 (%2 to %3)").arg(number(group.mean), number(group.interval->low), number(group.interval->high))
-                                             : number(group.mean);
+            const auto mean =
+                group.interval ? tr("%1 (%2 to %3)")
+                                     .arg(number(group.mean), number(group.interval->low), number(group.interval->high))
+                               : number(group.mean);
             text += QStringLiteral("<tr><td>%1</td><td>%2</td><td>%3</td><td>%4</td><td>%5</td><td>%6</td></tr>")
                         .arg(QString::fromStdString(group.group).toHtmlEscaped(), QString::fromStdString(group.measure),
                              tr("%1 of %2").arg(group.values.size()).arg(group.expected), number(group.median),
@@ -171,9 +180,11 @@ QString StudyPanel::resultsText() const {
     for (const auto& pair : snapshot.pairs)
         text += QStringLiteral("<p>%1</p>")
                     .arg(tr("%1: %2 − %3 = %4 (95 %: %5 to %6), p = %7, delta %8; %9")
-                             .arg(QString::fromStdString(pair.measure), QString::fromStdString(pair.first), QString::fromStdString(pair.second),
-                                  number(pair.comparison.difference), number(pair.comparison.interval.low), number(pair.comparison.interval.high),
-                                  number(pair.p), number(pair.comparison.delta), QString::fromStdString(pair.comparison.sentence).toHtmlEscaped()));
+                             .arg(QString::fromStdString(pair.measure), QString::fromStdString(pair.first),
+                                  QString::fromStdString(pair.second), number(pair.comparison.difference),
+                                  number(pair.comparison.interval.low), number(pair.comparison.interval.high),
+                                  number(pair.p), number(pair.comparison.delta),
+                                  QString::fromStdString(pair.comparison.sentence).toHtmlEscaped()));
     return text;
 }
 
@@ -186,8 +197,9 @@ void StudyPanel::showMenu(const QPoint& at) {
     auto* curves = menu.addAction(tr("Show curves"), this, [this, folder, name] { Q_EMIT curvesWanted(folder, name); });
     auto* play = menu.addAction(tr("Play trials"), this, [this, folder, name] { Q_EMIT playWanted(folder, name); });
     auto* document = menu.addAction(tr("Open the experiment"), this, [this, folder] { Q_EMIT documentWanted(folder); });
-    auto* log = menu.addAction(tr("Show the worker's log"), this,
-                               [folder] { QDesktopServices::openUrl(QUrl::fromLocalFile(QString::fromStdString((folder / "log.txt").string()))); });
+    auto* log = menu.addAction(tr("Show the worker's log"), this, [folder] {
+        QDesktopServices::openUrl(QUrl::fromLocalFile(QString::fromStdString((folder / "log.txt").string())));
+    });
     for (auto* action : {curves, play, document}) action->setEnabled(row->status.iterations > 0);
     std::error_code none;
     log->setEnabled(std::filesystem::exists(folder / "log.txt", none));

@@ -42,9 +42,9 @@ QDoubleSpinBox* millimetreBox() {
 } // namespace
 
 FigureExportDialog::FigureExportDialog(FigureInColumns figure, std::size_t columns, QWidget* parent)
-    : QDialog(parent), make_(std::move(figure)), columns_(columns), figure_(make_(columns)), drawn_(new FigureWidget{this}), size_(new QComboBox), format_(new QComboBox),
-      width_(millimetreBox()), height_(millimetreBox()), title_(new QCheckBox{tr("With its title")}),
-      preview_(new QLabel), note_(new QLabel) {
+    : QDialog(parent), make_(std::move(figure)), columns_(columns), figure_(make_(columns)),
+      drawn_(new FigureWidget{this}), size_(new QComboBox), format_(new QComboBox), width_(millimetreBox()),
+      height_(millimetreBox()), title_(new QCheckBox{tr("With its title")}), preview_(new QLabel), note_(new QLabel) {
     setWindowTitle(tr("Save figure"));
     drawn_->hide();
     const QSizeF natural = FigureWidget::naturalSize(figure_);
