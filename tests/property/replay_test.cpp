@@ -280,8 +280,9 @@ TEST_P(Replay, ShowsWhatWasLived) {
                         const auto metrics = session->iterate().metrics;
                         EXPECT_EQ(metric(metrics, "batches"), i == 0 ? 1 : 2);
                         for (const auto& [name, value] : metrics)
-                            if (name != "batches" && name != "stale")
+                            if (name != "batches" && name != "stale") {
                                 EXPECT_LE(value, 1e-12) << name << ", iteration " << i;
+                            }
                         EXPECT_GT(metric(metrics, "stale"), 1e-6) << "the weights make a difference";
                     }
                 }
