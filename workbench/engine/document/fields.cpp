@@ -32,12 +32,15 @@ void readFields(const Json& object, const std::string& place, const std::vector<
     std::vector<std::string> known;
     for (const auto& field : fields) known.emplace_back(field.key);
     for (const auto& [key, value] : object.items()) {
-        const auto where = place.empty() ? key : place + "." + key;
+        auto name = key; // a sentence is one line, whatever a user's key holds
+        for (char& c : name)
+            if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+        const auto where = place.empty() ? name : place + "." + name;
         const auto field =
             std::find_if(fields.begin(), fields.end(),
-                         [&, name = std::string_view(key)](const FieldReader& f) { return name == f.key; });
+                         [&, given = std::string_view(key)](const FieldReader& f) { return given == f.key; });
         if (field == fields.end())
-            problems.add(where, "unknown field \"" + key + "\"" + suggestion(key, known));
+            problems.add(where, "unknown field \"" + name + "\"" + suggestion(key, known));
         else
             problems.collect([&, &v = value] { field->read(v, where); });
     }
