@@ -21,8 +21,7 @@ class DialogAnswers : public QObject {
 public:
     explicit DialogAnswers(QStringList words = {}, QString file = {})
         : words_(std::move(words)), file_(std::move(file)) {
-        QObject::connect(&timer_, &QTimer::timeout, this, [this] { answer(); });
-        timer_.start(5);
+        waitForNext();
     }
 
     std::function<void(QMenu&)> onMenu; ///< a menu is open; otherwise it is left alone
@@ -31,6 +30,13 @@ public:
     const QStringList& seen() const { return seen_; }
 
 private:
+    /// Each look is an event of its own: one whose answer opens the next dialog must not keep that one waiting.
+    void waitForNext() {
+        QTimer::singleShot(5, this, [this] {
+            waitForNext();
+            answer();
+        });
+    }
     void answer() {
         if (auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget())) {
             if (onMenu) onMenu(*menu);
@@ -61,7 +67,6 @@ private:
 
     QStringList words_, seen_;
     QString file_;
-    QTimer timer_;
 };
 
 } // namespace raphe::test

@@ -45,7 +45,8 @@ protected:
         document->keepJournal(journals());
         for (int i = 1; i <= commands; ++i)
             document->execute({{"command", "set_field"}, {"field", "trials"}, {"value", 100 + i}});
-        fs::copy(journals(), journals().string() + ".left", fs::copy_options::overwrite_existing);
+        fs::copy(journals(), journals().string() + ".left",
+                 fs::copy_options::recursive | fs::copy_options::overwrite_existing);
         return document->text();
     }
     void crash() {

@@ -162,7 +162,7 @@ TEST(WatchingWindow, ARunHasTheSameHashWithEveryViewOpen) {
         auto& document = view->document();
         document.execute({{"command", "set_parameter"}, {"node", "agent"}, {"parameter", "hidden"}, {"value", 6}});
         document.execute({{"command", "set_parameter"}, {"node", "task"}, {"parameter", "steps"}, {"value", 20}});
-        for (const auto& [field, value] : {std::pair{"trials", 4}, {"chunk", 2}, {"iterations", 400}})
+        for (const auto& [field, value] : {std::pair{"trials", 4}, {"chunk", 2}, {"iterations", 4000}})
             document.execute({{"command", "set_field"}, {"field", field}, {"value", value}});
         const int row = window.run();
         ASSERT_GE(row, 0);
@@ -191,7 +191,7 @@ TEST(WatchingWindow, ARunHasTheSameHashWithEveryViewOpen) {
         watched = job.status().message;
     }
     auto experiment = loadExperiment("cue_small_A_simple", plugins().registry(),
-                                     {"agent.hidden=6", "trials=4", "chunk=2", "task.steps=20", "iterations=400"});
+                                     {"agent.hidden=6", "trials=4", "chunk=2", "task.steps=20", "iterations=4000"});
     RunOptions options;
     options.folder = (folder.path() + "/alone").toStdString();
     EXPECT_EQ(watched, "run hash " + runExperiment(experiment, plugins(), options).hash);
