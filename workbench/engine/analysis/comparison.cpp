@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/analysis/comparison.h"
 
+#include "engine/analysis/statistics.h"
 #include "engine/base/text.h"
 #include "engine/runs/run_reader.h"
 #include "engine/runs/run_table.h"
@@ -21,34 +22,6 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t shownPoints = 2000;
-
-/// @pre values are in order, and there is one
-double quantile(const std::vector<double>& values, double q) {
-    const double position = q * static_cast<double>(values.size() - 1);
-    const auto low = static_cast<std::size_t>(position);
-    const auto high = std::min(low + 1, values.size() - 1);
-    return values[low] + (position - static_cast<double>(low)) * (values[high] - values[low]);
-}
-
-/// Means over the last `width` values, those that are numbers.
-std::vector<double> movingAverage(const std::vector<double>& values, std::size_t width) {
-    std::vector<double> result;
-    result.reserve(values.size());
-    double sum = 0;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (std::isfinite(values[i])) {
-            sum += values[i];
-            ++count;
-        }
-        if (i >= width && std::isfinite(values[i - width])) {
-            sum -= values[i - width];
-            --count;
-        }
-        result.push_back(count > 0 ? sum / static_cast<double>(count) : nan);
-    }
-    return result;
-}
 
 /// What the axis calls a metric.
 std::pair<std::string, std::string> label(const std::string& metric) {
@@ -119,7 +92,7 @@ Json curvesPanel(const GroupCurves& given, const CurveStyle& style) {
         for (auto& curve : smooth) {
             const auto width = style.smoothing > 0 ? static_cast<std::size_t>(style.smoothing)
                                                    : std::max<std::size_t>(1, curve.values.size() / 100);
-            curve.values = movingAverage(curve.values, width);
+            curve.values = statistics::movingMean(curve.values, width);
             runs += curve.values.empty() ? 0 : 1;
         }
         if (runs == 0) continue;
@@ -250,7 +223,8 @@ Quartiles quartilesOf(std::vector<double> values) {
     values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }), values.end());
     if (values.empty()) return {nan, nan, nan, 0};
     std::sort(values.begin(), values.end());
-    return {quantile(values, 0.25), quantile(values, 0.5), quantile(values, 0.75), values.size()};
+    return {statistics::sortedQuantile(values, 0.25), statistics::sortedQuantile(values, 0.5),
+            statistics::sortedQuantile(values, 0.75), values.size()};
 }
 
 Quartiles finalMetric(const RunList& runs, const std::string& metric) { return quartilesOf(values(runs, metric)); }

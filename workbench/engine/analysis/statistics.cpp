@@ -39,12 +39,6 @@ double normalQuantile(double p) {
     return (low + high) / 2;
 }
 
-double sortedQuantile(const std::vector<double>& sorted, double q) {
-    const double position = q * static_cast<double>(sorted.size() - 1);
-    const auto low = static_cast<std::size_t>(position), high = std::min(low + 1, sorted.size() - 1);
-    return sorted[low] + (position - static_cast<double>(low)) * (sorted[high] - sorted[low]);
-}
-
 /// The interval from the statistic of resamples, of the sample, and of the sample without one value (all left out in
 /// turn).
 Interval corrected(std::vector<double> resampled, double observed, const std::vector<double>& without,
@@ -141,6 +135,31 @@ void saySeeds(Comparison& c, double effect, int samples, std::size_t present) {
 }
 
 } // namespace
+
+double sortedQuantile(const std::vector<double>& sorted, double q) {
+    const double position = q * static_cast<double>(sorted.size() - 1);
+    const auto low = static_cast<std::size_t>(position), high = std::min(low + 1, sorted.size() - 1);
+    return sorted[low] + (position - static_cast<double>(low)) * (sorted[high] - sorted[low]);
+}
+
+std::vector<double> movingMean(const std::vector<double>& values, std::size_t width) {
+    std::vector<double> result;
+    result.reserve(values.size());
+    double sum = 0;
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (std::isfinite(values[i])) {
+            sum += values[i];
+            ++count;
+        }
+        if (i >= width && std::isfinite(values[i - width])) {
+            sum -= values[i - width];
+            --count;
+        }
+        result.push_back(count > 0 ? sum / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN());
+    }
+    return result;
+}
 
 double mean(Values values) {
     require(values, 1, "mean");

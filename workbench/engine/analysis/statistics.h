@@ -15,6 +15,10 @@ double mean(std::span<const double> values);
 double deviation(std::span<const double> values);
 /// The q-quantile, 0 <= q <= 1, interpolated linearly between its neighbours (type 7 of Hyndman and Fan 1996).
 double quantile(std::span<const double> values, double q);
+/// The same of values that are in order already. @pre there is one
+double sortedQuantile(const std::vector<double>& sorted, double q);
+/// Means over the last `width` values, of those that are finite; NaN where there is none.
+std::vector<double> movingMean(const std::vector<double>& values, std::size_t width);
 inline double median(std::span<const double> values) { return quantile(values, 0.5); }
 
 struct Interval {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/watching/curves_figure.h"
 
+#include "engine/analysis/statistics.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,26 +12,6 @@ namespace raphe {
 namespace {
 
 constexpr std::size_t pointLimit = 2000;
-
-/// Over the last `width` values that are numbers.
-std::vector<double> movingAverage(const std::vector<double>& values, std::size_t width) {
-    std::vector<double> result;
-    result.reserve(values.size());
-    double sum = 0;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (std::isfinite(values[i])) {
-            sum += values[i];
-            ++count;
-        }
-        if (i >= width && std::isfinite(values[i - width])) {
-            sum -= values[i - width];
-            --count;
-        }
-        result.push_back(count > 0 ? sum / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN());
-    }
-    return result;
-}
 
 } // namespace
 
@@ -86,7 +68,7 @@ FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLoo
             if (found == curve.history->metrics.end() || found->second.empty()) continue;
             const auto width = look.smoothing > 0 ? static_cast<std::size_t>(look.smoothing)
                                                   : std::max<std::size_t>(1, found->second.size() / 100);
-            FigureLine line{.x = curve.history->iterations, .y = movingAverage(found->second, width)};
+            FigureLine line{.x = curve.history->iterations, .y = statistics::movingMean(found->second, width)};
             line.y.resize(line.x.size(), std::numeric_limits<double>::quiet_NaN());
             if (look.logarithmic) // what has no logarithm is a gap
                 for (double& value : line.y)
