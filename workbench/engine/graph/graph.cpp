@@ -80,6 +80,7 @@ public:
         resolveSizes();
         delayLateOutputs();
         orderSteps(breakCycles());
+        orderCloses();
         checkRecordings();
         markUnsound();
     }
@@ -282,8 +283,11 @@ private:
     void delayLateOutputs() {
         for (std::size_t w = 0; w < wires_.size(); ++w) {
             auto& wire = wires_[w];
-            const bool late = at(at(nodes_, wire.fromNode).declaration().ports, wire.fromPort).read == Read::end;
-            if (!late || wire.read == Read::end || isRule(wire.toNode)) continue;
+            if (!isLate(wire)) continue;
+            if (isTask(wire.toNode))
+                problems_.add(places_[w], "this output is written at the end of the step, after the task has acted; "
+                                          "wire an output of a step to the task");
+            if (wire.read == Read::end || isRule(wire.toNode)) continue;
             if (delays_[w] == 0)
                 problems_.add(places_[w],
                               "this output is written at the end of the step; give the wire \"delay\": 1 instead of 0");
@@ -318,7 +322,41 @@ private:
     }
 
     void orderSteps(const Edges& edges) {
-        std::vector<int> degree(nodes_.size());
+        for (int n : inOrder(edges))
+            if (at(nodes_, n).kind() == Kind::model) graph_.stepOrder_.push_back(n);
+        if (graph_.task_ >= 0)
+            for (const bool wired : at(nodes_, graph_.task_).wired) graph_.closedLoop_ = graph_.closedLoop_ || wired;
+    }
+
+    /// The end of a step: what models write there reaches others that read it there, in the same step.
+    void orderCloses() {
+        for (auto& node : nodes_) {
+            if (node.kind() != Kind::model) continue;
+            const auto& ports = node.declaration().ports;
+            for (std::size_t p = 0; p < ports.size(); ++p)
+                if (ports[p].read == Read::end && node.portSizes[p] > 0)
+                    node.closes = node.closes || ports[p].kind == PortKind::output || node.wired[p];
+        }
+        Edges edges(nodes_.size());
+        for (std::size_t w = 0; w < wires_.size(); ++w) {
+            const auto& wire = wires_[w];
+            if (!isLate(wire) || wire.read != Read::end || isTask(wire.fromNode) || isTask(wire.toNode)) continue;
+            if (reaches(edges, wire.toNode, wire.fromNode))
+                problems_.add(places_[w],
+                              fmt::format("closes a cycle within the end of a step ({} -> {}); read one of these "
+                                          "signals at a port that is read at the start of a step",
+                                          pathText(nodes_, edges, wire.toNode, wire.fromNode),
+                                          at(nodes_, wire.toNode).name));
+            else
+                at(edges, wire.fromNode).push_back(wire.toNode);
+        }
+        for (int n : inOrder(edges))
+            if (at(nodes_, n).closes) graph_.closeOrder_.push_back(n);
+    }
+
+    /// Nodes, each after those that have an edge to it, otherwise in the document's order.
+    std::vector<int> inOrder(const Edges& edges) const {
+        std::vector<int> degree(nodes_.size()), order;
         for (const auto& targets : edges)
             for (int target : targets) ++at(degree, target);
         std::vector<bool> done(nodes_.size());
@@ -327,11 +365,10 @@ private:
                 if (!done[n] && degree[n] == 0) {
                     done[n] = true;
                     for (int target : edges[n]) --at(degree, target);
-                    if (nodes_[n].kind() == Kind::model) graph_.stepOrder_.push_back(static_cast<int>(n));
+                    order.push_back(static_cast<int>(n));
                     break;
                 }
-        if (graph_.task_ >= 0)
-            for (const bool wired : at(nodes_, graph_.task_).wired) graph_.closedLoop_ = graph_.closedLoop_ || wired;
+        return order;
     }
 
     void checkRecordings() {
@@ -357,6 +394,10 @@ private:
         }
     }
 
+    /// Whether what the wire carries is written at the end of a step.
+    bool isLate(const GraphWire& wire) const {
+        return at(at(nodes_, wire.fromNode).declaration().ports, wire.fromPort).read == Read::end;
+    }
     bool isRule(int node) const { return at(nodes_, node).kind() == Kind::rule; }
     bool isTask(int node) const { return at(nodes_, node).kind() == Kind::task; }
 
@@ -472,10 +513,14 @@ std::vector<Stage> Graph::stages(const std::vector<std::vector<bool>>& known, co
             stage.nodes.push_back(member);
             if (member == v) break;
         }
-        const auto rank = [&](int a) {
-            return std::find(stepOrder_.begin(), stepOrder_.end(), a) - stepOrder_.begin();
+        const auto inOrderOf = [](const std::vector<int>& order, std::vector<int> nodes) {
+            std::vector<int> sorted;
+            for (int node : order)
+                if (std::find(nodes.begin(), nodes.end(), node) != nodes.end()) sorted.push_back(node);
+            return sorted;
         };
-        std::sort(stage.nodes.begin(), stage.nodes.end(), [&](int a, int b) { return rank(a) < rank(b); });
+        stage.nodes = inOrderOf(stepOrder_, stage.nodes);
+        stage.closing = inOrderOf(closeOrder_, stage.nodes);
         stage.cyclic = stage.nodes.size() > 1 || std::find(next[n].begin(), next[n].end(), v) != next[n].end();
         result.push_back(std::move(stage));
     };

@@ -15,6 +15,7 @@ struct GraphNode {
     ParamValues params;
     std::vector<int> portSizes; ///< units; 0: the port does not exist
     std::vector<bool> wired;
+    bool closes = false; ///< a model that takes part in the end of a step: it reads ports or writes outputs there
     bool sound = true; ///< nothing is wrong with its parameters nor with what is wired to it
 
     const DeclarationData& declaration() const { return entry->declaration; }
@@ -32,6 +33,7 @@ struct GraphWire {
 /// Nodes that are swept together: a single node, or the nodes of a cycle, in the order in which a step visits them.
 struct Stage {
     std::vector<int> nodes;
+    std::vector<int> closing; ///< those that take part in the end of a step, in the order of Graph::closeOrder()
     bool cyclic = false; ///< some node's input depends on what the stage itself computes
 };
 
@@ -54,6 +56,8 @@ public:
     int node(const std::string& name) const;
     /// Models in an order in which each comes after those whose values of the same step it reads.
     const std::vector<int>& stepOrder() const { return stepOrder_; }
+    /// Models that take part in the end of a step, each after those of which it reads what they write there.
+    const std::vector<int>& closeOrder() const { return closeOrder_; }
     /// Models grouped so that every group depends only on earlier ones, when the outputs marked in `known`
     /// (by node and port) are given. Models of which nobody in `wanted` (by node) needs anything are left out.
     std::vector<Stage> stages(const std::vector<std::vector<bool>>& known, const std::vector<bool>& wanted) const;
@@ -67,7 +71,7 @@ private:
 
     std::vector<GraphNode> nodes_;
     std::vector<GraphWire> wires_;
-    std::vector<int> stepOrder_;
+    std::vector<int> stepOrder_, closeOrder_;
     int task_ = -1, rule_ = -1;
     bool closedLoop_ = false;
 };

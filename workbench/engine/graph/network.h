@@ -23,7 +23,6 @@ public:
         std::vector<int> packed;     ///< weights of which packed layouts are wanted
         std::vector<int> shownState; ///< by port: the state that an output shows, or -1
         std::vector<bool> remembers; ///< by port: the acting pass keeps this output for the learning pass
-        bool closes = false;         ///< has ports that are read at the end of a step
         std::uint64_t entity = 0;
     };
 
@@ -62,8 +61,6 @@ public:
                 parameters_.push_back(info);
                 inits_.push_back(weight.init);
             }
-            for (std::size_t p = 0; p < item.wired.size(); ++p)
-                node.closes = node.closes || (item.wired[p] && item.declaration().ports[p].read == Read::end);
             nodes_.push_back(std::move(node));
         }
     }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -45,18 +46,7 @@ IterationReport Conductor<T>::run(const std::function<void(double)>& progress) {
             if (state_.changing()) explainWeights(); // nobody has looked at what the last update made
             for (auto& [name, value] : ownMetrics_) report.metrics.emplace_back(std::move(name), value);
         } else {
-            RecordedSignals<T> recorded(setup_, state_.iteration(), report);
-            setup_.executor->run(setup_.chunksOf(setup_.batch), [&](int c) {
-                pool_->with([&](Sweep<T>& sweep) {
-                    const auto range = setup_.rangeOf(static_cast<std::uint32_t>(state_.iteration()), c, setup_.batch);
-                    recorded.prepare(sweep, range);
-                    if (setup_.streams) sweep.continueFrom(&state_.continued(c));
-                    sweep.act(range, state_.live().weights.data());
-                    if (setup_.streams) std::swap(state_.next(c), sweep.continued());
-                    recorded.take(sweep, range);
-                });
-            });
-            if (setup_.streams) state_.streamsAdvanced();
+            perform();
         }
         report.iteration = state_.iteration();
         commit(report, begun);
@@ -101,6 +91,35 @@ void Conductor<T>::descend(const GradientRule<T>& rule) {
     if (!std::isfinite(summary.loss) || !gradientIsFinite(setup_.tensors)) explainNonFinite(summary.loss);
     report_->metrics = namedNumbers(summary);
     lastStep_ = &rule.optimiser();
+}
+
+template <class T>
+void Conductor<T>::perform() {
+    const auto chunks = setup_.chunksOf(setup_.batch);
+    const auto* rule = setup_.graph.rule() >= 0 ? &setup_.network.rule() : nullptr;
+    if (rule) results_.resize(std::max(results_.size(), at(chunks)));
+    const auto* batch = rule && rule->needsBatch() ? surveyBatch() : nullptr;
+    std::atomic<bool> finite{true};
+    RecordedSignals<T> recorded(setup_, state_.iteration(), *report_);
+    setup_.executor->run(chunks, [&](int c) {
+        pool_->with([&](Sweep<T>& sweep) {
+            const auto range = setup_.rangeOf(static_cast<std::uint32_t>(state_.iteration()), c, setup_.batch);
+            recorded.prepare(sweep, range);
+            if (setup_.streams) sweep.continueFrom(&state_.continued(c));
+            sweep.act(range, state_.live().weights.data());
+            if (rule) {
+                sweep.score(range, batch, nullptr, false);
+                results_[at(c)].take(sweep.objective());
+            }
+            if (!sweep.carried().finite()) finite = false;
+            if (setup_.streams) std::swap(state_.next(c), sweep.continued());
+            recorded.take(sweep, range);
+        });
+    });
+    if (setup_.streams) state_.streamsAdvanced();
+    const auto summary = rule ? summarise(results_, at(chunks)) : Summary{};
+    if (!std::isfinite(summary.loss) || !finite) explainNonFinite(summary.loss);
+    if (rule) report_->metrics = namedNumbers(summary);
 }
 
 /// Ends the iteration. The one update of a plain iteration is made here: no reader sees it without the rest.

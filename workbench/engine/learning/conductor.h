@@ -39,6 +39,7 @@ protected:
     int steps() const override { return setup_.steps; }
     bool streams() const override { return setup_.streams; }
     void descend(const GradientRule<T>& rule) override;
+    void perform() override;
     void collect(TrialStore store) override;
     int batches(TrialStore store) const override { return state_.store(store.index).size(); }
     Batch<T> batch(TrialStore store, int which) override;
@@ -96,6 +97,7 @@ private:
     void explainGradient();
     bool gradientIsFinite(const std::vector<ParameterInfo>& tensors) const;
     std::string advice() const;
+    std::string nameOf(const NonFinite& place) const;
 
     const Interrupt* interrupt_;
     std::vector<Intervention> interventions_;

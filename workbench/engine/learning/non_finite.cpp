@@ -20,8 +20,19 @@ bool Conductor<T>::gradientIsFinite(const std::vector<ParameterInfo>& tensors) c
 
 template <class T>
 std::string Conductor<T>::advice() const {
-    return fmt::format("lower {0}'s learning rate or set {0}.clip_norm",
-                       setup_.graph.nodes()[at(setup_.graph.rule())].name);
+    const int rule = setup_.graph.rule();
+    const auto* item = rule >= 0 ? &setup_.graph.nodes()[at(rule)] : nullptr;
+    if (item && item->declaration().param("clip_norm"))
+        return fmt::format("lower {0}'s learning rate or set {0}.clip_norm", item->name);
+    return "lower the rates of what changes inside the trial";
+}
+
+/// A signal or a state, as users know it.
+template <class T>
+std::string Conductor<T>::nameOf(const NonFinite& place) const {
+    if (place.port >= 0) return "signal " + setup_.portName(place.node, place.port);
+    return "state " + setup_.graph.nodes()[at(place.node)].name + "." +
+           setup_.network.nodes()[at(place.node)].states[at(place.state)].name;
 }
 
 template <class T>
@@ -32,9 +43,8 @@ void Conductor<T>::explainNonFinite(double loss) {
         if (setup_.streams) probe.continueFrom(&state_.continued(c));
         const auto range = setup_.rangeOf(static_cast<std::uint32_t>(state_.iteration()), c, setup_.batch);
         if (const auto bad = probe.findNonFinite(range, state_.live().weights.data()))
-            throw NumericError(fmt::format("iteration {}: signal {} is not finite from step {} of trial {} on; {}",
-                                           state_.iteration(), setup_.portName(bad->node, bad->port), bad->step,
-                                           bad->trial, advice()));
+            throw NumericError(fmt::format("iteration {}: {} is not finite from step {} of trial {} on; {}",
+                                           state_.iteration(), nameOf(*bad), bad->step, bad->trial, advice()));
     }
     explainGradient();
     throw NumericError(fmt::format("iteration {}: the loss is {}; {}", state_.iteration(), loss, advice()));
@@ -55,9 +65,8 @@ void Conductor<T>::explainNonFinite(const Pass& pass, double loss) {
             const auto when = lived == static_cast<std::uint32_t>(state_.iteration())
                                   ? std::string()
                                   : fmt::format(" (collected in iteration {})", lived);
-            throw NumericError(fmt::format("iteration {}: signal {} is not finite from step {} of trial {}{} on; {}",
-                                           state_.iteration(), setup_.portName(bad->node, bad->port),
-                                           s.first - burnIn + bad->step, s.trial, when, advice()));
+            throw NumericError(fmt::format("iteration {}: {} is not finite from step {} of trial {}{} on; {}",
+                                           state_.iteration(), nameOf(*bad), s.first - burnIn + bad->step, s.trial, when, advice()));
         }
     }
     explainStored(pass);
@@ -105,6 +114,7 @@ template bool Conductor<float>::gradientIsFinite(const std::vector<ParameterInfo
 template void Conductor<float>::explainNonFinite(double);
 template void Conductor<float>::explainNonFinite(const Pass&, double);
 template std::string Conductor<float>::advice() const;
+template std::string Conductor<float>::nameOf(const NonFinite&) const;
 template void Conductor<float>::explainStored(const Pass&);
 template void Conductor<float>::explainWeights();
 template void Conductor<float>::explainGradient();
@@ -112,6 +122,7 @@ template bool Conductor<double>::gradientIsFinite(const std::vector<ParameterInf
 template void Conductor<double>::explainNonFinite(double);
 template void Conductor<double>::explainNonFinite(const Pass&, double);
 template std::string Conductor<double>::advice() const;
+template std::string Conductor<double>::nameOf(const NonFinite&) const;
 template void Conductor<double>::explainStored(const Pass&);
 template void Conductor<double>::explainWeights();
 template void Conductor<double>::explainGradient();

@@ -2,6 +2,7 @@
 #include "engine/sweep/carried.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace raphe {
 
@@ -66,6 +67,17 @@ void Carried<T>::start(int trial) {
         const auto rows = delays_[w].size() / at(trials_);
         std::fill_n(delays_[w].data() + rows * at(trial), rows, initialDelay(static_cast<int>(w)));
     }
+}
+
+template <class T>
+bool Carried<T>::finite() const {
+    for (const auto& node : states_)
+        for (const auto& state : node) {
+            double sum = 0;
+            for (std::size_t i = 0; i < state.size(); ++i) sum += std::abs(static_cast<double>(state[i]));
+            if (!std::isfinite(sum)) return false;
+        }
+    return true;
 }
 
 template <class T>

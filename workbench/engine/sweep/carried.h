@@ -46,6 +46,9 @@ public:
     /// Copies of one saved trial to another only what stems from these nodes.
     void copyTrial(const T* from, T* to, const std::vector<bool>& nodes) const;
 
+    /// Whether all states are numbers.
+    bool finite() const;
+
     void clearAdjoints();
     void clearAdjoints(int trial);
 

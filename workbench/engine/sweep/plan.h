@@ -65,9 +65,11 @@ struct GivenState {
     std::vector<T> values; ///< rows x columns of the state (dense) for each trial
 };
 
-/// The place where a number first was not finite. The trial is that of the batch, unless it was a replay's column.
+/// The place where a number first was not finite: a signal, or a state where `port` is -1. The trial is that of the
+/// batch, unless it was a replay's column.
 struct NonFinite {
     int node = -1, port = -1, step = 0, trial = 0;
+    int state = -1;
 };
 
 /// Outputs by node and port, e.g. those that are known before a sweep.

@@ -91,11 +91,14 @@ void Span<T>::run(const Request& request) {
             prepareNode(n, request);
         }
     packDue_ = false;
-    for (const auto& stage : request.stages) runStage(stage, request.known);
-    if (!request.settle) return;
-    window_.offset = request.count;
+    for (const auto& stage : request.stages) runStage(stage, request);
+}
+
+template <class T>
+void Span<T>::settle(const std::vector<Stage>& stages) {
+    window_.offset = window_.spanSteps;
     window_.count = 1;
-    for (const auto& stage : request.stages)
+    for (const auto& stage : stages)
         for (int n : stage.nodes) {
             Step<T> s(tape_, frames_[at(n)], *this, window_);
             network_.model(n).settle(s);
@@ -115,6 +118,8 @@ void Span<T>::prepareNode(int n, const Request& request) {
         auto& output = frame.outputs[p];
         if (!request.remember || !node.remembers[p] || frame.intervened[p]) {
             output = tape_.make(item.portSizes[p], window_.spanSteps * plan_.trials);
+            // A step that only looks ahead has no end.
+            if (item.declaration().ports[p].read == Read::end) std::fill_n(output.data, output.size(), T(0));
             continue;
         }
         output = known_.columns(tape_, n, static_cast<int>(p), window_.spanStart, window_.spanSteps, false);
@@ -149,14 +154,14 @@ void Span<T>::prepareNode(int n, const Request& request) {
 }
 
 template <class T>
-void Span<T>::runStage(const Stage& stage, const PortMask& known) {
+void Span<T>::runStage(const Stage& stage, const Request& request) {
     window_.offset = 0;
     window_.count = window_.spanSteps;
     for (int n : stage.nodes) {
         auto& frame = frames_[at(n)];
         for (std::size_t p = 0; p < frame.inputs.size(); ++p) {
             const int port = static_cast<int>(p);
-            spanInputs_[at(n)][p] = knownBefore(n, port, known) ? gather(n, port, 0, window_.spanSteps) : Value<T>{};
+            spanInputs_[at(n)][p] = knownBefore(n, port, request.known) ? gather(n, port, 0, window_.spanSteps) : Value<T>{};
             frame.inputs[p] = spanInputs_[at(n)][p];
         }
         Step<T> s(tape_, frame, *this, window_);
@@ -166,7 +171,7 @@ void Span<T>::runStage(const Stage& stage, const PortMask& known) {
     if (!stage.cyclic && network_.nodes()[at(lone)].states.empty()) {
         Step<T> s(tape_, frames_[at(lone)], *this, window_);
         network_.model(lone).step(s);
-        if (network_.nodes()[at(lone)].closes) network_.model(lone).close(s);
+        if (!stage.closing.empty() && !request.closeLater) network_.model(lone).close(s);
         return;
     }
     window_.count = 1;
@@ -181,14 +186,29 @@ void Span<T>::runStage(const Stage& stage, const PortMask& known) {
             network_.model(n).step(s);
             swapStates(n);
         }
-        for (int n : stage.nodes) {
-            if (!network_.nodes()[at(n)].closes) continue;
-            takeInputs(n, t, Read::end);
-            Step<T> s(tape_, frames_[at(n)], *this, window_);
-            network_.model(n).close(s);
-            swapStates(n);
-        }
+        if (request.closeLater) continue;
+        for (int n : stage.closing) closeNode(n, t);
     }
+}
+
+template <class T>
+void Span<T>::closeNode(int n, int t) {
+    takeInputs(n, t, Read::end);
+    Step<T> s(tape_, frames_[at(n)], *this, window_);
+    network_.model(n).close(s);
+    swapStates(n);
+}
+
+template <class T>
+void Span<T>::close(const std::vector<Stage>& stages) {
+    window_.offset = 0;
+    window_.count = 1;
+    for (const auto& stage : stages)
+        for (int n : stage.closing) {
+            auto& inputs = spanInputs_[at(n)]; // what was gathered before the step may be older than it
+            std::fill(inputs.begin(), inputs.end(), Value<T>{});
+            closeNode(n, 0);
+        }
 }
 
 /// Whether a port's signal is there for the whole span before its stage begins.

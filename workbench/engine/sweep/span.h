@@ -43,10 +43,14 @@ public:
         const std::vector<Stage>& stages;
         const PortMask& known;
         bool remember = false;           ///< outputs that models asked to be remembered pass from acting to learning
-        bool settle = false;             ///< bring states up to date whose change was deferred
         bool differentiateKnown = false; ///< known signals have adjoints
+        bool closeLater = false;         ///< a single step whose end comes with close(), after the task has acted
     };
     void run(const Request& request);
+    /// Ends the step of a span that was run with `closeLater`.
+    void close(const std::vector<Stage>& stages);
+    /// Brings states up to date whose change was deferred.
+    void settle(const std::vector<Stage>& stages);
     /// Leaves what is carried after the last step.
     void leave(const std::vector<Stage>& stages);
 
@@ -66,7 +70,8 @@ public:
 private:
     void intervene(NodeFrame<T>& frame, int port, Value<T> computed, Value<T> emitted, int firstStep) override;
     void prepareNode(int n, const Request& request);
-    void runStage(const Stage& stage, const PortMask& known);
+    void runStage(const Stage& stage, const Request& request);
+    void closeNode(int n, int t);
     bool knownBefore(int node, int port, const PortMask& known) const;
     void takeInputs(int n, int t, Read when);
     void swapStates(int n);

@@ -225,8 +225,8 @@ void Sweep<T>::beginAnew(int step) {
 
 template <class T>
 void Sweep<T>::runSpan(int first, int count, bool record, const std::vector<Stage>& stages, const PortMask& known) {
-    span_.run(
-        {first, count, record, stages, known, loop(), settle_ && first + count == plan_.steps, wantKnownAdjoints_});
+    const bool acting = loop() && !record;
+    span_.run({first, count, record, stages, known, loop(), wantKnownAdjoints_, acting});
     if (!record && !given_)
         for (std::size_t n = 0; n < replayKnown_.size(); ++n) // what was drawn is replayed while learning
             for (std::size_t p = 0; p < replayKnown_[n].size(); ++p)
@@ -236,13 +236,15 @@ void Sweep<T>::runSpan(int first, int count, bool record, const std::vector<Stag
                         copyInto(known_.columns(span_.tape(), node, port, first, count, false),
                                  span_.output(node, port));
                 }
-    if (loop() && !record) {
+    if (acting) {
         const auto& item = graph_.nodes()[at(graph_.task())];
         taskInputs_.resize(item.portSizes.size());
         for (std::size_t p = 0; p < item.portSizes.size(); ++p)
             taskInputs_[p] = item.wired[p] ? span_.gather(graph_.task(), static_cast<int>(p), 0, 1) : Value<T>{};
         task_->act(first, taskInputs_);
+        span_.close(stages);
     }
+    if (settle_ && first + count == plan_.steps) span_.settle(stages);
     if (!record || !loop()) keepSignals(first, count);
     if (checkFinite_) checkSignals(first, count, stages);
     if (!record) span_.leave(stages);
@@ -440,12 +442,29 @@ void Sweep<T>::checkSignals(int first, int count, const std::vector<Stage>& stag
         }
         return false;
     };
+    const auto checkStates = [&](int n) { // of the last step
+        for (std::size_t k = 0; k < network_.nodes()[at(n)].states.size(); ++k) {
+            const auto& state = span_.state(n, static_cast<int>(k));
+            for (int b = 0; b < range_.counted; ++b)
+                for (int r = 0; r < state.rows; ++r)
+                    if (first + count <= plan_.burnIn + ends_.lengths[at(b)] &&
+                        !std::isfinite(static_cast<double>(state.column(b)[r]))) {
+                        firstBad_ = NonFinite{n, -1, first + count - 1, static_cast<int>(range_.first) + b,
+                                              static_cast<int>(k)};
+                        return true;
+                    }
+        }
+        return false;
+    };
     for (int t = 0; t < count; ++t) {
         if (graph_.task() >= 0 && check(graph_.task(), t)) return;
         for (const auto& stage : stages)
             for (int n : stage.nodes)
                 if (check(n, t)) return;
     }
+    for (const auto& stage : stages)
+        for (int n : stage.nodes)
+            if (checkStates(n)) return;
 }
 
 template class Sweep<float>;

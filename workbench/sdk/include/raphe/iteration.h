@@ -83,6 +83,8 @@ public:
     /// scores and goes backwards while its numbers are in the cache.
     virtual void descend(const GradientRule<T>& rule) = 0;
 
+    /// Acts on a fresh batch and scores it (see Rule::score); trains nothing. For learning that happens inside trials.
+    virtual void perform() = 0;
     /// Acts, and keeps the batch in the store as its newest.
     virtual void collect(TrialStore store) = 0;
     /// Batches that the store holds.
