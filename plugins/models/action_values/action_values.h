@@ -15,6 +15,8 @@ struct ActionValuesParams {
     int arms = 2, members = 1;
     double learningRate = 1;
     std::string moment = "raw";
+    double maskProbability = 1;
+    bool randomRates = false;
     double reliabilityRate = 0.1, unexpectedRate = 0.1, unexpectedScale = 0.1;
     double valueMean = 0, valueDeviation = 0.01, momentDeviation = 0.1, reliabilityStart = 1, unexpectedStart = 10;
 };
@@ -35,7 +37,7 @@ and for all of them together, with the values before this change:
 | symbol | here |
 | --- | --- |
 | a, r | ports `action` (one-hot) and `reward`, read at the end of the step |
-| M, F | ports `mask` and `member_rate`, one unit a member; 1 if nothing is wired |
+| M, F | ports `mask` and `member_rate`, one unit a member. If nothing is wired, M is 1 with `mask_probability`, and F is 1, or with `random_rates` evenly spaced from 0 to 2 in an order that is drawn for each step |
 | alpha | `learning_rate` times the modulation port `learning_rate`: one number, or one an arm, of which that of a counts |
 | Q_a = mean_i q_ai | port `value` |
 | E_a = variance of q_ai over members | port `epistemic`; its mean over arms: `mean_epistemic` |
@@ -67,6 +69,10 @@ public:
                    {.help = "What the expected uncertainty averages: squares of rewards (raw) or of errors (direct)",
                     .choices = {"raw", "direct"},
                     .group = "uncertainty"})
+            .param("mask_probability", &P::maskProbability,
+                   {.help = "Probability that a member learns from a step", .min = 0, .max = 1, .group = "values"})
+            .param("random_rates", &P::randomRates,
+                   {.help = "Whether members learn at rates that are dealt anew in each step", .group = "values"})
             .param("reliability_rate", &P::reliabilityRate,
                    {.unit = "per step", .help = "Rate of the reliability index", .min = 0, .max = 1, .group = "uncertainty"})
             .param("unexpected_rate", &P::unexpectedRate,
@@ -161,6 +167,7 @@ public:
                        mask = s.wired(mask_) ? s.input(mask_) : Value<T>{},
                        factor = s.wired(memberRate_) ? s.input(memberRate_) : Value<T>{};
         const T share = T(1) / static_cast<T>(members_);
+        const Value<T> masks = s.tape().constant(members_, 1, T(1)), rates = s.tape().constant(members_, 1, T(1));
         for (int c = 0; c < q.cols; ++c) {
             const T* chosen = action.column(c);
             const int a = static_cast<int>(std::max_element(chosen, chosen + arms_) - chosen);
@@ -168,12 +175,15 @@ public:
             T alpha = static_cast<T>(p_.learningRate);
             if (rate) alpha *= rate.column(c)[rate.rows == 1 ? 0 : a];
             T *estimates = of(q, c, a), *second = of(v, c, a);
+            deal(s, c, masks, rates);
             T sum = 0, squares = 0;
             for (int i = 0; i < members_; ++i) {
-                const T takesPart = mask ? mask.column(c)[i] : T(1), error = r - estimates[i];
+                const T takesPart = mask ? mask.column(c)[i] : masks.data[i], error = r - estimates[i];
                 sum += estimates[i];
                 squares += error * error;
-                const T step = factor ? std::min(alpha * factor.column(c)[i], T(1)) : alpha;
+                const T step = factor             ? std::min(alpha * factor.column(c)[i], T(1))
+                               : p_.randomRates ? std::min(alpha * rates.data[i], T(1))
+                                                : alpha;
                 estimates[i] += step * takesPart * error;
                 second[i] += T(2) * alpha * takesPart * ((direct_ ? error * error : r * r) - second[i]);
             }
@@ -186,6 +196,21 @@ public:
 
 private:
     T* of(Value<T> matrix, int c, int a) const { return matrix.column(c) + a * members_; }
+
+    /// Who learns from this step, and how fast, where nothing is wired.
+    void deal(Step<T>& s, int c, Value<T> masks, Value<T> rates) const {
+        if (p_.maskProbability < 1 && !s.wired(mask_)) {
+            Stream random = s.random(c, "mask");
+            const auto bound = static_cast<std::uint32_t>(p_.maskProbability * 4294967296.0);
+            for (int i = 0; i < members_; ++i) masks.data[i] = random.bits() < bound ? T(1) : T(0);
+        }
+        if (p_.randomRates && !s.wired(memberRate_)) {
+            Stream random = s.random(c, "member_rate");
+            for (int i = 0; i < members_; ++i)
+                rates.data[i] = members_ > 1 ? T(2) * static_cast<T>(i) / static_cast<T>(members_ - 1) : T(1);
+            random.shuffle(rates.data, static_cast<std::uint32_t>(members_));
+        }
+    }
 
     /// Draws the first estimates of trials that have just begun.
     void begin(Step<T>& s) const {

@@ -6,6 +6,7 @@
 #include "raphe/packed.h"
 
 #include <cstring>
+#include <string_view>
 
 namespace raphe {
 
@@ -133,19 +134,24 @@ public:
     Value<T> sequence(Output port) const { return frame_.outputs[index(port.index)]; }
 
     /// The node's random stream for one column of this call.
-    Stream random(int column) const {
+    Stream random(int column) const { return randomOf(column, frame_.entity); }
+    /// The same for one purpose, whose numbers no other purpose shares.
+    Stream random(int column, std::string_view purpose) const {
+        return randomOf(column, addressOf(purpose, frame_.entity));
+    }
+
+private:
+    Stream randomOf(int column, std::uint64_t entity) const {
         const int trial = column % window_.trials;
         const int step = window_.spanStart + window_.offset + column / window_.trials;
         if (window_.origins) {
             const Origin& origin = window_.origins[trial];
-            return {window_.seed, frame_.entity, origin.iteration, origin.trial,
+            return {window_.seed, entity, origin.iteration, origin.trial,
                     static_cast<std::uint32_t>(origin.step + step)};
         }
-        return {window_.seed, frame_.entity, window_.iteration, window_.firstTrial + static_cast<std::uint32_t>(trial),
+        return {window_.seed, entity, window_.iteration, window_.firstTrial + static_cast<std::uint32_t>(trial),
                 static_cast<std::uint32_t>(step)};
     }
-
-private:
     static std::size_t index(int i) { return static_cast<std::size_t>(i); }
     Value<T> slice(const Value<T>& span) const {
         return span.columns(window_.offset * window_.trials, window_.count * window_.trials);
