@@ -7,6 +7,7 @@
 #include "engine/learning/optimiser.h"
 #include "engine/learning/session.h"
 #include "engine/mechanisms/plugin_host.h"
+#include "adaptive_golden.h"
 #include "nmn_network_golden.h"
 #include "nmn_update_golden.h"
 #include "raphe/ops.h"
@@ -694,6 +695,11 @@ bool check(const Json& file) {
         if (file.at("options").contains("rule")) return checkPlasticCell(file), true;
         return false;
     }
+    const auto format = file.value("format", "");
+    if (format == "raphe-golden/adaptive/gonogo/1") return checkGoNoGo(file, plugins().registry()), true;
+    if (format == "raphe-golden/adaptive/bandit/1") return checkBandit(file, plugins().registry()), true;
+    if (format == "raphe-golden/adaptive/neuromodulator_bank/1")
+        return checkNeuromodulatorBank(file, plugins().registry()), true;
     if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "network")
         return checkNmnNetwork(file, plugins().registry()), true;
     if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "update")
