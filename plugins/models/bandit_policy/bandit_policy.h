@@ -94,9 +94,10 @@ public:
             throw Error("port \"reward\"", "the form garivier averages rewards itself, but nothing is wired to it; wire "
                                            "the task's reward");
         counts_ = b.state("counts", arms_);
-        sums_ = b.state("sums", arms_);
         total_ = b.state("total", 1);
         steps_ = b.state("steps", 1);
+        if (form_ != Form::garivier) return;
+        sums_ = b.state("sums", arms_);
         last_ = b.state("last_action", arms_);
     }
 
@@ -104,44 +105,24 @@ public:
         const Value<T> p = s.destination(probability_);
         for (int c = 0; c < s.columns(); ++c) choose(s, c, p.column(c));
         const Value<T> seen = s.emit(probability_, p);
-        if (s.given(action_)) {
-            s.next(last_, s.emit(action_, seen).constant());
-            return;
-        }
-        const Value<T> action = s.tape().constant(arms_, s.columns(), T(0));
-        for (int c = 0; c < s.columns(); ++c) {
+        Value<T> action = s.tape().constant(arms_, s.columns(), T(0));
+        for (int c = 0; c < s.columns() && !s.given(action_); ++c) {
             const int steps = static_cast<int>(s.state(steps_).data[c]);
             Stream random = s.random(c);
             action.column(c)[p_.eachFirst && steps < arms_ ? steps : random.categorical(seen.column(c), arms_)] = T(1);
         }
-        s.next(last_, s.emit(action_, action).constant());
+        action = s.emit(action_, action).constant();
+        count(s, action);
+        if (form_ == Form::garivier) s.next(last_, action);
     }
 
-    /// Counts what was chosen.
+    /// Sums up what each action has brought.
     void close(Step<T>& s) const override {
-        const auto changed = [&](State state) {
-            const Value<T> before = s.state(state), after = s.tape().make(before.rows, before.cols, false);
-            copyInto(after, before.constant());
-            s.next(state, after);
-            return after;
-        };
-        const Value<T> counts = changed(counts_), sums = changed(sums_), total = changed(total_), steps = changed(steps_),
-                       action = s.state(last_);
-        const T g = static_cast<T>(p_.discount);
-        for (int c = 0; c < action.cols; ++c) {
-            const T* chosen = action.column(c);
-            const int a = static_cast<int>(std::max_element(chosen, chosen + arms_) - chosen);
-            T* n = counts.column(c);
-            const bool all = form_ == Form::garivier || (form_ == Form::upperConfidence && p_.discountAllArms);
-            for (int k = 0; all && k < arms_; ++k) {
-                n[k] *= g;
-                sums.column(c)[k] *= g;
-            }
-            if (form_ == Form::upperConfidence && !all) n[a] *= g;
-            n[a] += T(1);
-            if (form_ == Form::garivier) sums.column(c)[a] += s.input(reward_).data[c];
-            total.data[c] = g * total.data[c] + T(1);
-            steps.data[c] = std::min(steps.data[c] + T(1), static_cast<T>(arms_)); // all that is asked of it
+        if (form_ != Form::garivier) return;
+        const Value<T> sums = changed(s, sums_), action = s.state(last_), reward = s.input(reward_);
+        for (int c = 0; c < sums.cols; ++c) {
+            for (int a = 0; a < arms_; ++a) sums.column(c)[a] *= static_cast<T>(p_.discount);
+            sums.column(c)[chosen(action, c)] += reward.data[c];
         }
     }
 
@@ -154,6 +135,31 @@ private:
                : name == "upper_confidence" ? Form::upperConfidence
                : name == "garivier"         ? Form::garivier
                                             : Form::thompson;
+    }
+
+    Value<T> changed(Step<T>& s, State state) const {
+        const Value<T> before = s.state(state), after = s.tape().make(before.rows, before.cols, false);
+        std::copy_n(before.data, before.size(), after.data);
+        s.next(state, after);
+        return after;
+    }
+    int chosen(Value<T> action, int c) const {
+        return static_cast<int>(std::max_element(action.column(c), action.column(c) + arms_) - action.column(c));
+    }
+
+    void count(Step<T>& s, Value<T> action) const {
+        const Value<T> counts = changed(s, counts_), total = changed(s, total_), steps = changed(s, steps_);
+        const bool all = form_ == Form::garivier || (form_ == Form::upperConfidence && p_.discountAllArms);
+        const T g = static_cast<T>(p_.discount);
+        for (int c = 0; c < action.cols; ++c) {
+            const int a = chosen(action, c);
+            T* n = counts.column(c);
+            for (int k = 0; all && k < arms_; ++k) n[k] *= g;
+            if (form_ == Form::upperConfidence && !all) n[a] *= g;
+            n[a] += T(1);
+            total.data[c] = g * total.data[c] + T(1);
+            steps.data[c] = std::min(steps.data[c] + T(1), static_cast<T>(arms_)); // all that is asked of it
+        }
     }
 
     void softmax(const T* from, T scale, T* to) const {

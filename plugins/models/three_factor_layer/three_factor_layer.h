@@ -3,6 +3,7 @@
 
 #include "raphe/plugin.h"
 
+#include <algorithm>
 #include <string>
 
 namespace raphe {
@@ -101,34 +102,26 @@ public:
         if (modulators != 1 && modulators != units_)
             throw Error("port \"modulator\"", "expected 1 unit or as many as the layer has (" +
                                                   std::to_string(units_) + "), got " + std::to_string(modulators));
-        const StateOptions matrix{.columns = inputs_, .inPlace = true};
-        weight_ = b.state("weight", units_, matrix);
-        if (decay_ > 0) eligibility_ = b.state("eligibility", units_, matrix);
+        // The weights of a unit lie side by side.
+        const StateOptions matrix{.columns = units_, .inPlace = true};
+        weight_ = b.state("weight", inputs_, matrix);
+        if (decay_ > 0) eligibility_ = b.state("eligibility", inputs_, matrix);
         if (p.exposeWeights) weights_ = b.output("weights");
     }
 
     void step(Step<T>& s) const override {
         const Value<T> W = s.state(weight_), x = s.input(input_), y = s.destination(output_);
-        for (int c = 0; c < x.cols; ++c) {
-            T* to = y.column(c);
-            std::fill_n(to, units_, T(0));
-            const T* w = W.column(c);
-            for (int j = 0; j < inputs_; ++j, w += units_)
-                for (int i = 0; i < units_; ++i) to[i] += w[i] * x.column(c)[j];
-        }
+        for (int c = 0; c < x.cols; ++c)
+            for (int i = 0; i < units_; ++i) y.column(c)[i] = dot(W.column(c) + i * inputs_, x.column(c), inputs_);
         s.tape().reverse([=, units = units_, inputs = inputs_] {
-            for (int c = 0; c < x.cols; ++c) {
-                const T *g = y.gradientColumn(c), *w = W.column(c);
-                T* gw = W.gradientColumn(c);
-                for (int j = 0; j < inputs; ++j, w += units, gw += units) {
-                    T sum = 0;
-                    for (int i = 0; i < units; ++i) {
-                        sum += w[i] * g[i];
-                        gw[i] += g[i] * x.column(c)[j];
-                    }
-                    if (x.adjoint) x.gradientColumn(c)[j] += sum;
+            for (int c = 0; c < x.cols; ++c)
+                for (int i = 0; i < units; ++i) {
+                    const T g = y.gradientColumn(c)[i], *w = W.column(c) + i * inputs;
+                    T* gw = W.gradientColumn(c) + i * inputs;
+                    for (int j = 0; j < inputs; ++j) gw[j] += g * x.column(c)[j];
+                    if (!x.adjoint) continue;
+                    for (int j = 0; j < inputs; ++j) x.gradientColumn(c)[j] += g * w[j];
                 }
-            }
         });
         s.emit(output_, y);
     }
@@ -168,42 +161,57 @@ private:
         T modulatorOf(int c, int i) const { return modulator.column(c)[modulator.rows == 1 ? 0 : i]; }
     };
 
+    /// A sum in a fixed order, in lanes that a processor can keep apart.
+    static T dot(const T* a, const T* b, int count) {
+        constexpr int lanes = 8;
+        T sums[lanes] = {};
+        int j = 0;
+        for (; j + lanes <= count; j += lanes)
+            for (int l = 0; l < lanes; ++l) sums[l] += a[j + l] * b[j + l];
+        T sum = 0;
+        for (; j < count; ++j) sum += a[j] * b[j];
+        for (const T part : sums) sum += part;
+        return sum;
+    }
+
     void learn(const Change& k, int c) const {
         const T rate = static_cast<T>(rate_) * (k.rate ? k.rate.data[c] : T(1)), decay = static_cast<T>(decay_);
+        const T* x = k.x.column(c);
         for (int i = 0; i < units_; ++i) {
             const T factor = k.gateOf(c) * k.postOf(c, i), step = rate * k.modulatorOf(c, i);
-            const std::size_t last = static_cast<std::size_t>(inputs_) * static_cast<std::size_t>(units_);
-            const T *W = k.W.column(c), *x = k.x.column(c), *E = k.E ? k.E.column(c) : nullptr;
-            T *next = k.next.column(c), *eligibility = E ? k.eligibilityNext.column(c) : nullptr;
-            int j = 0;
-            for (std::size_t n = static_cast<std::size_t>(i); n < last; n += static_cast<std::size_t>(units_), ++j) {
-                T e = factor * x[j];
-                if (E) eligibility[n] = e += decay * E[n];
-                next[n] = W[n] + step * e;
+            const T* W = k.W.column(c) + i * inputs_;
+            T* next = k.next.column(c) + i * inputs_;
+            if (!k.E) {
+                const T change = step * factor;
+                for (int j = 0; j < inputs_; ++j) next[j] = W[j] + change * x[j];
+                continue;
+            }
+            const T* E = k.E.column(c) + i * inputs_;
+            T* eligibility = k.eligibilityNext.column(c) + i * inputs_;
+            for (int j = 0; j < inputs_; ++j) {
+                eligibility[j] = decay * E[j] + factor * x[j];
+                next[j] = W[j] + step * eligibility[j];
             }
         }
     }
 
     /// In reverse: W and E have the adjoints of what they became, in the same memory.
     void learnBack(const Change& k, int c) const {
-        const T factor = k.rate ? k.rate.data[c] : T(1), rate = static_cast<T>(rate_) * factor,
-                decay = static_cast<T>(decay_);
+        const T rate = static_cast<T>(rate_) * (k.rate ? k.rate.data[c] : T(1)), decay = static_cast<T>(decay_);
+        const T* x = k.x.column(c);
         T rateSum = 0, gateSum = 0;
         for (int i = 0; i < units_; ++i) {
             const T post = k.postOf(c, i), gate = k.gateOf(c), modulator = k.modulatorOf(c, i);
+            const T* gW = k.W.gradientColumn(c) + i * inputs_;
+            T* gE = k.E ? k.E.gradientColumn(c) + i * inputs_ : nullptr;
+            const T* eligibility = k.E ? k.eligibilityNext.column(c) + i * inputs_ : nullptr;
             T modulatorSum = 0, postSum = 0;
-            const T *x = k.x.column(c), *gW = k.W.gradientColumn(c);
-            T* gE = k.E ? k.E.gradientColumn(c) : nullptr;
-            const T* eligibility = k.E ? k.eligibilityNext.column(c) : nullptr;
             for (int j = 0; j < inputs_; ++j) {
-                const std::size_t n = static_cast<std::size_t>(j) * static_cast<std::size_t>(units_) +
-                                      static_cast<std::size_t>(i);
-                const T e = eligibility ? eligibility[n] : gate * post * x[j];
-                modulatorSum += gW[n] * e;
-                T g = rate * modulator * gW[n];
+                modulatorSum += gW[j] * (eligibility ? eligibility[j] : gate * post * x[j]);
+                T g = rate * modulator * gW[j];
                 if (gE) {
-                    g += gE[n];
-                    gE[n] = decay * g;
+                    g += gE[j];
+                    gE[j] = decay * g;
                 }
                 postSum += g * x[j];
                 if (k.x.adjoint) k.x.gradientColumn(c)[j] += g * gate * post;
@@ -219,19 +227,10 @@ private:
         if (k.gate && k.gate.adjoint) k.gate.adjoint[c] += gateSum;
     }
 
-    /// The weights at their port, row by row, and what an intervention there makes of them.
+    /// The weights at their port, and what an intervention there makes of them.
     void show(Step<T>& s, Value<T> W) const {
-        const Value<T> rows = s.tape().make(units_ * inputs_, W.cols, false);
-        const auto each = [&](auto f) {
-            for (int c = 0; c < W.cols; ++c)
-                for (int i = 0; i < units_; ++i)
-                    for (int j = 0; j < inputs_; ++j) f(rows.column(c)[i * inputs_ + j], W.column(c)[j * units_ + i]);
-        };
-        each([](T& shown, T weight) { shown = weight; });
-        const Value<T> seen = s.emit(weights_, rows).constant();
-        for (int c = 0; c < W.cols; ++c)
-            for (int i = 0; i < units_; ++i)
-                for (int j = 0; j < inputs_; ++j) W.column(c)[j * units_ + i] = seen.column(c)[i * inputs_ + j];
+        const Value<T> seen = s.emit(weights_, W.constant());
+        std::copy_n(seen.data, seen.size(), W.data);
     }
 
     int units_, inputs_;

@@ -100,12 +100,11 @@ public:
         const int cue = phases_[phase].cue;
         trial.go = cue < 2 ? trial.visual == cue : trial.auditory == cue - 2;
         T* x = s.output(observation_);
-        const double scale = 1 / std::sqrt(2.0 * p_.perStimulus);
-        for (int i = 0; i < 4 * p_.perStimulus; ++i) {
-            const int stimulus = i / p_.perStimulus;
+        if (p_.noise > 0) random.normals(x, 4 * p_.perStimulus);
+        const auto scale = static_cast<T>(1 / std::sqrt(2.0 * p_.perStimulus)), noise = static_cast<T>(p_.noise);
+        for (int stimulus = 0; stimulus < 4; ++stimulus) {
             const bool shown = stimulus < 2 ? trial.visual == stimulus : trial.auditory == stimulus - 2;
-            const double noise = p_.noise > 0 ? p_.noise * random.normal() : 0;
-            x[i] = static_cast<T>(((shown ? 1 : 0) + noise) * scale);
+            for (int i = 0; i < p_.perStimulus; ++i, ++x) *x = ((shown ? T(1) : T(0)) + noise * *x) * scale;
         }
         s.output(stimulus_)[trial.visual] = T(1);
         s.output(stimulus_)[2 + trial.auditory] = T(1);

@@ -140,5 +140,28 @@ TEST(AddressOf, DependsOnNameAndParent) {
     EXPECT_EQ(addressOf("agent"), addressOf("agent"));
 }
 
+TEST(Stream, ManyNormalDeviatesAreNormal) {
+    std::vector<double> x(200001);
+    Stream(5, addressOf("many"), 0, 0, 0).normals(x.data(), static_cast<int>(x.size()));
+    double mean = 0, square = 0, fourth = 0, neighbours = 0;
+    int beyond = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        mean += x[i];
+        square += x[i] * x[i];
+        fourth += x[i] * x[i] * x[i] * x[i];
+        if (i > 0) neighbours += x[i] * x[i - 1];
+        if (std::abs(x[i]) > 2.5758293) ++beyond;
+    }
+    const auto n = static_cast<double>(x.size());
+    EXPECT_NEAR(mean / n, 0, 0.01);
+    EXPECT_NEAR(square / n, 1, 0.015);
+    EXPECT_NEAR(fourth / n, 3, 0.12);
+    EXPECT_NEAR(neighbours / n, 0, 0.01);
+    EXPECT_NEAR(beyond / n, 0.01, 0.001);
+    std::vector<float> again(7);
+    Stream(5, addressOf("many"), 0, 0, 0).normals(again.data(), 7); // an odd number, in the other precision
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_FLOAT_EQ(again[i], static_cast<float>(x[i]));
+}
+
 } // namespace
 } // namespace raphe

@@ -74,6 +74,23 @@ public:
         return radius * std::cos(angle);
     }
 
+    /// Many standard normal deviates at a third of the price, from 32 random bits each (Marsaglia's polar method). They
+    /// are others than those of normal().
+    template <class T>
+    void normals(T* to, int count) {
+        for (int i = 0; i < count; i += 2) {
+            double u, v, square;
+            do {
+                u = (static_cast<double>(bits()) + 0.5) * (1.0 / 2147483648.0) - 1;
+                v = (static_cast<double>(bits()) + 0.5) * (1.0 / 2147483648.0) - 1;
+                square = u * u + v * v;
+            } while (square >= 1);
+            const double factor = std::sqrt(-2 * std::log(square) / square);
+            to[i] = static_cast<T>(u * factor);
+            if (i + 1 < count) to[i + 1] = static_cast<T>(v * factor);
+        }
+    }
+
     /// Fisher-Yates shuffle of the first `count` elements.
     template <class Iterator>
     void shuffle(Iterator first, std::uint32_t count) {

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// Learning inside the trial: every trial is a learner of its own. What it learns depends on nobody else, on no thread and on
+// no recording; the end of a step comes after the task's answer; gradients flow through weights that change on the way.
+#include "support.h"
+
+#include <gtest/gtest.h>
+
+namespace raphe::test {
+namespace {
+
+NodeSpec& node(Experiment& e, const std::string& name) {
+    for (auto& spec : e.nodes)
+        if (spec.name == name) return spec;
+    throw Error(name, "is no node");
+}
+
+/// Animals with a life short enough to be lived often, and their weights at a port.
+Experiment animals(int trials = 13, int chunk = 4, const std::string& schedule = "30 A, 30 B") {
+    auto e = load("gonogo_da_na");
+    node(e, "task").params["schedule"] = schedule;
+    node(e, "task").params["per_stimulus"] = std::int64_t{2};
+    node(e, "locus_coeruleus").params["warmup"] = std::int64_t{5};
+    node(e, "locus_coeruleus").params["refractory"] = std::int64_t{8};
+    node(e, "locus_coeruleus").params["theta"] = 0.1;
+    for (const char* layer : {"actor", "critic"}) {
+        node(e, layer).params["inputs"] = std::int64_t{8};
+        node(e, layer).params["expose_weights"] = true;
+    }
+    e.trials = trials;
+    e.chunk = chunk;
+    e.iterations = 3;
+    return e;
+}
+
+Experiment recording(Experiment e, const std::vector<std::string>& ports) {
+    for (const auto& port : ports) {
+        const auto dot = port.find('.');
+        Recording r;
+        r.port = {port.substr(0, dot), port.substr(dot + 1)};
+        r.trials = e.trials;
+        e.recordings.push_back(r);
+    }
+    return e;
+}
+
+const Tensor& signal(const IterationReport& report, const std::string& port) {
+    for (const auto& [recording, tensor] : report.signals)
+        if (recording.port.text() == port) return tensor;
+    throw Error(port, "is not recorded");
+}
+
+/// Values of one trial of a (steps, trials, units) tensor.
+std::vector<double> ofTrial(const Tensor& t, std::int64_t trial) {
+    std::vector<double> result;
+    for (std::int64_t s = 0; s < t.shape[0]; ++s)
+        for (std::int64_t u = 0; u < t.shape[2]; ++u)
+            result.push_back(t.values[static_cast<std::size_t>((s * t.shape[1] + trial) * t.shape[2] + u)]);
+    return result;
+}
+
+std::vector<double> lives(const Experiment& e, const SessionOptions& options) {
+    auto session = Session::create(e, registry(), options);
+    std::vector<double> all;
+    for (int i = 0; i < 3; ++i) {
+        const auto report = session->iterate();
+        for (const auto& [name, value] : report.metrics) all.push_back(value);
+        for (const auto& [recording, tensor] : report.signals)
+            if (recording.port.text() == "actor.weights")
+                all.insert(all.end(), tensor.values.begin(), tensor.values.end());
+    }
+    return all;
+}
+
+TEST(Learners, LiveTheSameLivesOnAnyThreadsInAnyOrderWhateverIsRecorded) {
+    const auto once = lives(recording(animals(), {"actor.weights"}), {1, "tbb", 0});
+    EXPECT_GT(once.size(), 1000u);
+    for (const int threads : {2, 3, 4, 7}) EXPECT_EQ(lives(recording(animals(), {"actor.weights"}), {threads, "tbb", 0}), once);
+    for (std::uint64_t seed = 1; seed <= 20; ++seed)
+        EXPECT_EQ(lives(recording(animals(), {"actor.weights"}), {1, "shuffled", seed}), once) << seed;
+    const auto more = recording(animals(), {"dopamine.error", "actor.weights", "bank.level", "critic.weights"});
+    EXPECT_EQ(lives(more, {2, "tbb", 0}), once);
+}
+
+TEST(Learners, DependOnNobodyElse) {
+    const auto few = Session::create(recording(animals(5), {"actor.weights", "choice.action"}), registry(), {1, "tbb", 0})->iterate();
+    const auto many = Session::create(recording(animals(13), {"actor.weights", "choice.action"}), registry(), {1, "tbb", 0})->iterate();
+    for (const char* port : {"actor.weights", "choice.action"})
+        for (int trial = 0; trial < 5; ++trial)
+            EXPECT_EQ(ofTrial(signal(few, port), trial), ofTrial(signal(many, port), trial)) << port << trial;
+    EXPECT_NE(ofTrial(signal(many, "actor.weights"), 0), ofTrial(signal(many, "actor.weights"), 1));
+}
+
+TEST(Learners, SeeTheAnswerOfTheirOwnStepAtItsEnd) {
+    const auto report = Session::create(recording(animals(), {"task.reward", "critic.output", "dopamine.error", "dopamine.surprise",
+                                                              "critic.weights", "task.observation"}),
+                                        registry(), {1, "tbb", 0})
+                            ->iterate();
+    const auto& reward = signal(report, "task.reward");
+    const auto& value = signal(report, "critic.output");
+    const auto& error = signal(report, "dopamine.error");
+    const auto& surprise = signal(report, "dopamine.surprise");
+    double rewards = 0;
+    for (std::size_t i = 0; i < reward.values.size(); ++i) {
+        rewards += std::abs(reward.values[i]);
+        ASSERT_EQ(error.values[i], reward.values[i] - value.values[i]) << i;
+        ASSERT_EQ(surprise.values[i], std::abs(error.values[i])) << i;
+    }
+    EXPECT_GT(rewards, 0);
+    // The critic's first change is rate * error * x.
+    const auto x = ofTrial(signal(report, "task.observation"), 2), W = ofTrial(signal(report, "critic.weights"), 2);
+    for (std::size_t j = 0; j < 8; ++j) EXPECT_DOUBLE_EQ(W[j], 0.05 * error.values[2] * x[j]);
+}
+
+TEST(Learners, OfAStreamGoOnWithTheirWeights) {
+    auto cut = animals(), whole = animals();
+    cut.streams = whole.streams = true;
+    cut.steps = 20;
+    whole.steps = 60;
+    auto many = Session::create(recording(cut, {"actor.weights"}), registry(), {2, "tbb", 0}),
+         one = Session::create(recording(whole, {"actor.weights"}), registry(), {1, "tbb", 0});
+    std::vector<double> pieces;
+    for (int i = 0; i < 3; ++i) {
+        const auto report = many->iterate();
+        const auto& t = signal(report, "actor.weights");
+        pieces.insert(pieces.end(), t.values.begin(), t.values.end());
+        const auto snapshot = many->snapshot(); // as a run that is killed and resumed
+        many = Session::create(recording(cut, {"actor.weights"}), registry(), {1, "tbb", 0});
+        many->restore(snapshot);
+    }
+    const auto report = one->iterate();
+    // A stream's action draws are addressed by window, so the first window is alike and later ones are lives as good.
+    const auto& all = signal(report, "actor.weights").values;
+    ASSERT_EQ(pieces.size(), all.size());
+    const std::size_t first = all.size() / 3;
+    EXPECT_EQ(std::vector<double>(pieces.begin(), pieces.begin() + static_cast<std::ptrdiff_t>(first)),
+              std::vector<double>(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first)));
+    double change = 0, size = 0;
+    const std::size_t row = first / 20; // numbers of a step
+    for (std::size_t i = 0; i < row; ++i) {
+        change += std::abs(pieces[first + i] - pieces[first - row + i]);
+        size += std::abs(pieces[first - row + i]);
+    }
+    EXPECT_GT(size, 0);
+    EXPECT_LT(change, 0.5 * size) << "the weights of the second window begin with those of the first";
+}
+
+TEST(Learners, AreChangedByInterventionsOnTheirWeights) {
+    auto e = recording(animals(), {"actor.weights", "actor.output"});
+    auto session = Session::create(e, registry(), {1, "tbb", 0});
+    Intervention set;
+    set.target = {"actor", "weights"};
+    set.operation = Operation::clamp;
+    set.value = 0.25;
+    set.from = 10;
+    set.to = 11;
+    session->setInterventions({set});
+    const auto report = session->iterate();
+    const auto W = ofTrial(signal(report, "actor.weights"), 3);
+    for (std::size_t i = 10 * 16; i < 11 * 16; ++i) EXPECT_EQ(W[i], 0.25);
+    for (std::size_t i = 11 * 16; i < 12 * 16; ++i) EXPECT_NEAR(W[i], 0.25, 0.5) << "it learns on from there";
+    double off = 0;
+    for (std::size_t i = 9 * 16; i < 10 * 16; ++i) off += std::abs(W[i] - 0.25);
+    EXPECT_GT(off, 0);
+}
+
+TEST(Learners, WhoseNumbersExplodeAreNamedWithNodeStepAndTrial) {
+    auto e = animals();
+    e.precision = Precision::float32;
+    node(e, "actor").params["learning_rate"] = 1e30;
+    auto session = Session::create(e, registry(), {2, "tbb", 0});
+    try {
+        session->iterate();
+        FAIL() << "nothing was noticed";
+    } catch (const NumericError& error) {
+        const std::string text = error.what();
+        EXPECT_NE(text.find("iteration 0: "), std::string::npos) << text;
+        EXPECT_NE(text.find(" is not finite from step "), std::string::npos) << text;
+        EXPECT_NE(text.find(" of trial "), std::string::npos) << text;
+        EXPECT_NE(text.find("actor."), std::string::npos) << text;
+        EXPECT_EQ(text.find("clip_norm"), std::string::npos) << "there is no such thing here: " << text;
+    }
+    EXPECT_EQ(session->iteration(), 0);
+}
+
+TEST(Learners, AreDifferentiatedThroughTheirLives) {
+    for (const char* name : {"crossed_animals_with_encoder", "crossed_noradrenaline_gain"}) {
+        auto e = load(name);
+        e.trials = e.trials > 0 ? 5 : 0;
+        e.chunk = 3;
+        e.memoryMiB = 0.2; // several segments
+        const auto report = sessionOf(e)->checkGradients(8);
+        for (const auto& tensor : report.tensors)
+            EXPECT_LE(tensor.largestError, report.tolerance) << name << ": " << tensor.name;
+        EXPECT_TRUE(report.passed()) << name;
+        double largest = 0;
+        for (const auto& tensor : report.tensors) largest = std::max(largest, tensor.largestGradient);
+        EXPECT_GT(largest, 0) << name;
+    }
+}
+
+TEST(Learners, ActAsTheyAreDifferentiated) {
+    // The loss of an update is that of the acting pass: metrics of both agree.
+    auto e = load("crossed_animals_with_encoder");
+    e.memoryMiB = 0.2;
+    auto session = sessionOf(e);
+    const auto evaluated = session->evaluate({});
+    EXPECT_TRUE(std::isfinite(metric(evaluated.metrics, "loss")));
+    for (int i = 0; i < 2; ++i) {
+        const auto report = session->iterate();
+        EXPECT_TRUE(std::isfinite(metric(report.metrics, "gradient_norm")));
+        EXPECT_GT(metric(report.metrics, "gradient_norm"), 0);
+    }
+}
+
+std::string complaint(const Json& document) {
+    try {
+        const Graph graph(experimentFromJson(document, registry()), registry());
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "no complaint";
+}
+
+TEST(EndOfStep, HasAnOrderAndRefusesCyclesAndTasks) {
+    Json document = {{"raphe", 1},
+                     {"nodes",
+                      {{"task", {{"mechanism", "task.set_shift"}}},
+                       {"a", {{"mechanism", "model.prediction_error"}}},
+                       {"b", {{"mechanism", "model.prediction_error"}}},
+                       {"layer", {{"mechanism", "model.three_factor_layer"}, {"params", {{"units", 2}}}}},
+                       {"choice", {{"mechanism", "model.categorical"}}}}},
+                     {"wires",
+                      {"task.observation -> layer.input", "layer.output -> choice.logits", "choice.action -> task.action",
+                       "task.reward -> a.outcome", "b.error -> a.expectation", "task.reward -> b.outcome",
+                       "task.correct -> b.expectation", "a.error -> layer.modulator"}}};
+    const Graph graph(experimentFromJson(document, registry()), registry());
+    std::vector<std::string> order;
+    for (int n : graph.closeOrder()) order.push_back(graph.nodes()[static_cast<std::size_t>(n)].name);
+    EXPECT_EQ(order, (std::vector<std::string>{"b", "a", "layer"}));
+
+    auto cyclic = document;
+    cyclic["wires"][6] = "a.error -> b.expectation";
+    const auto sentence = complaint(cyclic);
+    EXPECT_NE(sentence.find("closes a cycle within the end of a step"), std::string::npos) << sentence;
+    EXPECT_NE(sentence.find("wires[6]"), std::string::npos) << sentence;
+
+    auto late = document;
+    late["nodes"]["choice"]["params"]["choices"] = 1;
+    late["wires"] = {"task.observation -> layer.input", "layer.output -> choice.logits", "a.error -> task.action",
+                     "b.error -> task.action", "task.reward -> a.outcome", "task.reward -> b.outcome",
+                     "task.correct -> a.expectation", "task.correct -> b.expectation", "a.error -> layer.modulator"};
+    late["nodes"]["choice"]["params"]["choices"] = 2;
+    const auto refused = complaint(late);
+    EXPECT_NE(refused.find("after the task has acted"), std::string::npos) << refused;
+}
+
+} // namespace
+} // namespace raphe::test
