@@ -128,7 +128,7 @@ public:
     }
 
     void step(Step<T>& s) const override {
-        begin(s);
+        drawFirst(s);
         const Value<T> q = s.state(q_), v = s.state(v_), mean = s.destination(value_),
                        variance = s.destination(epistemic_), overall = s.destination(meanEpistemic_),
                        unexpected = s.destination(unexpected_), expected = s.destination(expected_);
@@ -213,7 +213,7 @@ private:
     }
 
     /// Draws the first estimates of trials that have just begun.
-    void begin(Step<T>& s) const {
+    void drawFirst(Step<T>& s) const {
         const T* begun = s.state(begun_).data;
         if (std::find(begun, begun + s.columns(), T(0)) == begun + s.columns()) return;
         // What is drawn in the first step belongs to the state before it.

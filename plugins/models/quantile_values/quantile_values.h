@@ -86,7 +86,7 @@ public:
     }
 
     void step(Step<T>& s) const override {
-        begin(s);
+        drawFirst(s);
         const Value<T> theta = s.state(theta_), w = s.state(w_), mean = s.destination(value_),
                        epistemic = s.destination(epistemic_), overall = s.destination(meanEpistemic_),
                        aleatoric = s.destination(aleatoric_);
@@ -149,7 +149,7 @@ private:
     static T sigmoidOf(T x) { return T(1) / (T(1) + std::exp(-x)); }
 
     /// Sets the first estimates of trials that have just begun.
-    void begin(Step<T>& s) const {
+    void drawFirst(Step<T>& s) const {
         const Value<T> theta = s.state(theta_), w = s.state(w_), flag = s.state(begun_);
         for (int c = 0; c < s.columns(); ++c) {
             if (flag.data[c] != T(0)) continue;

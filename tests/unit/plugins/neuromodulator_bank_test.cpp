@@ -77,7 +77,7 @@ TEST(NeuromodulatorBank, SaysWhatItCannotRead) {
 TEST(NeuromodulatorBank, ReadsAnyText) {
     Stream random(3, 1, 0, 0, 0);
     const std::string letters = "AB; gain linear ratio base 1 -2e9 low high modulates opposes \t\n\"";
-    for (int i = 0; i < 20000; ++i) {
+    for (int i = 0; i < 3000; ++i) {
         std::string text[3];
         for (auto& t : text)
             for (std::uint32_t n = random.integer(40); n > 0; --n)
