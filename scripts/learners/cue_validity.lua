@@ -10,7 +10,7 @@ local protocol = require "raphe.protocol"
 local o = protocol.options({ trials = 200, out = "learners" }, raphe.args)
 local s = raphe.load("cue_validity"):session()
 local r = s:evaluate { trials = o.trials, record = { "inference.acetylcholine", "inference.noradrenaline", "inference.switch", "task.validity" } }.signals
-local steps = s.steps or r["task.validity"].shape[1]
+local steps = r["task.validity"].shape[1]
 local function course(port) return r[port]:mean(2):reshape { steps }:totable() end
 local ach, ne, validity, switches = course("inference.acetylcholine"), course("inference.noradrenaline"), course("task.validity"), course("inference.switch")
 local function mean(values, first, last)

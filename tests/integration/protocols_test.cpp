@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The protocols run to their end: a table, the bars, a figure. Trainings are far too short to meet the bars.
+// The protocols run to their end: a table, the bars, a figure. Trainings are far too short to meet the bars; learners inside
+// trials meet theirs.
 #include "support/program.h"
 
 #include <gtest/gtest.h>
@@ -82,6 +83,19 @@ TEST_F(Protocols, MeasureWaitGoIsAStudyAndGoesOnFromItsRuns) {
     const auto stored = fs::last_write_time(fs::directory_iterator(folder_ + "/runs")->path() / "run.sqlite");
     EXPECT_EQ(run("nm_rnn/measure_wait_go.lua", options).out, first.out);
     EXPECT_EQ(fs::last_write_time(fs::directory_iterator(folder_ + "/runs")->path() / "run.sqlite"), stored);
+}
+
+TEST_F(Protocols, OfLearnersInsideTrialsMeetTheirBars) {
+    const auto expectBars = [&](const std::string& name, const ProgramResult& result) {
+        EXPECT_EQ(result.exitCode, 0) << result.out << result.err;
+        EXPECT_NE(result.out.find("all bars are met\n"), std::string::npos) << result.out;
+        EXPECT_GT(fs::file_size(folder_ + "/" + name + ".svg"), 1000u);
+    };
+    expectBars("set_shift", run("learners/set_shift.lua", {"--animals", "100", "--out", folder_}));
+    expectBars("lifelong_bandit", run("learners/lifelong_bandit.lua", {"--quick", "--out", folder_}));
+    const auto result = run("learners/cue_validity.lua", {"--trials", "20", "--out", folder_});
+    EXPECT_EQ(result.exitCode, 0) << result.out << result.err;
+    EXPECT_TRUE(fs::exists(folder_ + "/cue_validity.svg"));
 }
 
 TEST_F(Protocols, RefuseOptionsThatDoNotExist) {

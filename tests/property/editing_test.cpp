@@ -181,7 +181,9 @@ TEST(Editing, SaysWhereProblemsAreInTime) {
             EXPECT_TRUE(timed->problems().empty());
             best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
         }
+#ifndef RAPHE_SANITIZED
         EXPECT_LT(best, 0.005) << name;
+#endif
     }
 }
 
