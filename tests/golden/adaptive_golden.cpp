@@ -275,8 +275,7 @@ void checkBandit(const Json& file, const Registry& registry) {
             bench.set("policy", "discount_all_arms", p.at("discount_all_arms").get<bool>());
         if (p.contains("xi")) bench.set("policy", "xi", number("xi"));
         if (p.contains("B")) bench.set("policy", "bound", number("B"));
-        if (type == "thompson_gaussian")
-            bench.source("noise", k, "mean", "policy", "noise", flat(table.at("normal")));
+        if (type == "thompson_gaussian") bench.source("noise", k, "mean", "policy", "noise", flat(table.at("normal")));
         if (quantile) {
             const int n = p.at("n_quantiles");
             bench.set("values", "quantiles", std::int64_t{n});
@@ -301,8 +300,7 @@ void checkBandit(const Json& file, const Registry& registry) {
             bench.start("values.begun", {1}, {1});
         }
         std::vector<std::string> record{"policy.probability", "values.value"};
-        if (ensemble)
-            record.insert(record.end(), {"values.unexpected", "values.expected", "values.reliability"});
+        if (ensemble) record.insert(record.end(), {"values.unexpected", "values.expected", "values.reliability"});
         if (quantile) record.insert(record.end(), {"values.epistemic", "values.aleatoric"});
         if (type.starts_with("ri_")) record.insert(record.end(), {"bank.learning_rate", "bank.temperature"});
         if (quantile || type.starts_with("eq4_"))
@@ -343,8 +341,10 @@ void checkBandit(const Json& file, const Registry& registry) {
                         what("epistemic"), bound);
             expectClose(bench.signal("values.aleatoric", 1), butLast(flat(trace.at("std")), arms), what("std"), bound);
         }
-        const std::vector<std::pair<const char*, const char*>> finals{
-            {"q", "values.value"}, {"v", "values.second_moment"}, {"theta", "values.quantile"}, {"w", "values.estimator"}};
+        const std::vector<std::pair<const char*, const char*>> finals{{"q", "values.value"},
+                                                                      {"v", "values.second_moment"},
+                                                                      {"theta", "values.quantile"},
+                                                                      {"w", "values.estimator"}};
         for (const auto& [key, state] : finals)
             if (agent.at("final_state").contains(key)) {
                 const auto theirs = flat(agent["final_state"][key]);
@@ -371,9 +371,9 @@ void checkYuDayan(const Json& file, const Registry& registry, double bound) {
     bench.set("inference", "highest", p.at("gamma_max").get<double>());
     bench.set("inference", "chance", p.at("p_chance").get<double>());
     bench.give("task.valid", 1, flat(file.at("valid")));
-    const std::vector<std::pair<const char*, const char*>> names{{"ACh", "acetylcholine"}, {"NE", "noradrenaline"},
+    const std::vector<std::pair<const char*, const char*>> names{{"ACh", "acetylcholine"},   {"NE", "noradrenaline"},
                                                                  {"threshold", "threshold"}, {"switch", "switch"},
-                                                                 {"lambda_", "belief"}, {"gamma", "validity"}};
+                                                                 {"lambda_", "belief"},      {"gamma", "validity"}};
     std::vector<std::string> record;
     for (const auto& [key, port] : names) record.push_back(std::string("inference.") + port);
     bench.run(record);
@@ -407,9 +407,9 @@ void checkNeuromodulatorBank(const Json& file, const Registry& registry) {
         effectText += fmt::format("{} {} {}", targets.at(e.at("target")), e.at("form").get<std::string>(),
                                   e.at("a").get<std::string>());
         if (e.contains("b")) effectText += " " + e["b"].get<std::string>();
-        const std::vector<std::pair<const char*, const char*>> settings{{"base", "base"}, {"gain", "gain"},
-                                                                        {"K", "half"},    {"n", "exponent"},
-                                                                        {"eps", "epsilon"}, {"lo", "low"}, {"hi", "high"}};
+        const std::vector<std::pair<const char*, const char*>> settings{
+            {"base", "base"},   {"gain", "gain"}, {"K", "half"}, {"n", "exponent"},
+            {"eps", "epsilon"}, {"lo", "low"},    {"hi", "high"}};
         for (const auto& [theirs, ours] : settings)
             if (e.contains(theirs)) effectText += fmt::format(" {} {}", ours, e[theirs].get<double>());
         effectText += "; ";
@@ -417,8 +417,9 @@ void checkNeuromodulatorBank(const Json& file, const Registry& registry) {
     const Json document = {
         {"raphe", 1},
         {"nodes",
-         {{"task", {{"mechanism", "task.switching_bandit"},
-                    {"params", {{"arms", channels}, {"contexts", 1}, {"context_length", steps}}}}},
+         {{"task",
+           {{"mechanism", "task.switching_bandit"},
+            {"params", {{"arms", channels}, {"contexts", 1}, {"context_length", steps}}}}},
           {"bank",
            {{"mechanism", "model.neuromodulator_bank"},
             {"params", {{"channels", channelText}, {"effects", effectText}}}}},

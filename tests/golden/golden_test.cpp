@@ -2,12 +2,12 @@
 // Compares the mechanisms with reference numbers that were computed independently in float64. Reads every file of the
 // folder that RAPHE_GOLDEN_DIR names (default: the copies in the repository); nothing depends on particular sizes or
 // values. The tolerances are those of the specifications: rounding only.
+#include "adaptive_golden.h"
 #include "engine/base/text.h"
 #include "engine/document/json_reader.h"
 #include "engine/learning/optimiser.h"
 #include "engine/learning/session.h"
 #include "engine/mechanisms/plugin_host.h"
-#include "adaptive_golden.h"
 #include "nmn_network_golden.h"
 #include "nmn_update_golden.h"
 #include "raphe/ops.h"

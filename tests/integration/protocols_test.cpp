@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The protocols run to their end: a table, the bars, a figure. Trainings are far too short to meet the bars; learners inside
-// trials meet theirs.
+// The protocols run to their end: a table, the bars, a figure. Trainings are far too short to meet the bars; learners
+// inside trials meet theirs.
 #include "support/program.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Learning inside the trial: every trial is a learner of its own. What it learns depends on nobody else, on no thread and on
-// no recording; the end of a step comes after the task's answer; gradients flow through weights that change on the way.
+// Learning inside the trial: every trial is a learner of its own. What it learns depends on nobody else, on no thread
+// and on no recording; the end of a step comes after the task's answer; gradients flow through weights that change on
+// the way.
 #include "support.h"
 
 #include <gtest/gtest.h>
@@ -75,7 +76,8 @@ std::vector<double> lives(const Experiment& e, const SessionOptions& options) {
 TEST(Learners, LiveTheSameLivesOnAnyThreadsInAnyOrderWhateverIsRecorded) {
     const auto once = lives(recording(animals(), {"actor.weights"}), {1, "tbb", 0});
     EXPECT_GT(once.size(), 1000u);
-    for (const int threads : {2, 3, 4, 7}) EXPECT_EQ(lives(recording(animals(), {"actor.weights"}), {threads, "tbb", 0}), once);
+    for (const int threads : {2, 3, 4, 7})
+        EXPECT_EQ(lives(recording(animals(), {"actor.weights"}), {threads, "tbb", 0}), once);
     for (std::uint64_t seed = 1; seed <= 20; ++seed)
         EXPECT_EQ(lives(recording(animals(), {"actor.weights"}), {1, "shuffled", seed}), once) << seed;
     const auto more = recording(animals(), {"dopamine.error", "actor.weights", "bank.level", "critic.weights"});
@@ -83,8 +85,12 @@ TEST(Learners, LiveTheSameLivesOnAnyThreadsInAnyOrderWhateverIsRecorded) {
 }
 
 TEST(Learners, DependOnNobodyElse) {
-    const auto few = Session::create(recording(animals(5), {"actor.weights", "choice.action"}), registry(), {1, "tbb", 0})->iterate();
-    const auto many = Session::create(recording(animals(13), {"actor.weights", "choice.action"}), registry(), {1, "tbb", 0})->iterate();
+    const auto few =
+        Session::create(recording(animals(5), {"actor.weights", "choice.action"}), registry(), {1, "tbb", 0})
+            ->iterate();
+    const auto many =
+        Session::create(recording(animals(13), {"actor.weights", "choice.action"}), registry(), {1, "tbb", 0})
+            ->iterate();
     for (const char* port : {"actor.weights", "choice.action"})
         for (int trial = 0; trial < 5; ++trial)
             EXPECT_EQ(ofTrial(signal(few, port), trial), ofTrial(signal(many, port), trial)) << port << trial;
@@ -92,10 +98,11 @@ TEST(Learners, DependOnNobodyElse) {
 }
 
 TEST(Learners, SeeTheAnswerOfTheirOwnStepAtItsEnd) {
-    const auto report = Session::create(recording(animals(), {"task.reward", "critic.output", "dopamine.error", "dopamine.surprise",
-                                                              "critic.weights", "task.observation"}),
-                                        registry(), {1, "tbb", 0})
-                            ->iterate();
+    const auto report =
+        Session::create(recording(animals(), {"task.reward", "critic.output", "dopamine.error", "dopamine.surprise",
+                                              "critic.weights", "task.observation"}),
+                        registry(), {1, "tbb", 0})
+            ->iterate();
     const auto& reward = signal(report, "task.reward");
     const auto& value = signal(report, "critic.output");
     const auto& error = signal(report, "dopamine.error");
@@ -231,9 +238,9 @@ TEST(EndOfStep, HasAnOrderAndRefusesCyclesAndTasks) {
                        {"layer", {{"mechanism", "model.three_factor_layer"}, {"params", {{"units", 2}}}}},
                        {"choice", {{"mechanism", "model.categorical"}}}}},
                      {"wires",
-                      {"task.observation -> layer.input", "layer.output -> choice.logits", "choice.action -> task.action",
-                       "task.reward -> a.outcome", "b.error -> a.expectation", "task.reward -> b.outcome",
-                       "task.correct -> b.expectation", "a.error -> layer.modulator"}}};
+                      {"task.observation -> layer.input", "layer.output -> choice.logits",
+                       "choice.action -> task.action", "task.reward -> a.outcome", "b.error -> a.expectation",
+                       "task.reward -> b.outcome", "task.correct -> b.expectation", "a.error -> layer.modulator"}}};
     const Graph graph(experimentFromJson(document, registry()), registry());
     std::vector<std::string> order;
     for (int n : graph.closeOrder()) order.push_back(graph.nodes()[static_cast<std::size_t>(n)].name);
@@ -248,8 +255,8 @@ TEST(EndOfStep, HasAnOrderAndRefusesCyclesAndTasks) {
     auto late = document;
     late["nodes"]["choice"]["params"]["choices"] = 1;
     late["wires"] = {"task.observation -> layer.input", "layer.output -> choice.logits", "a.error -> task.action",
-                     "b.error -> task.action", "task.reward -> a.outcome", "task.reward -> b.outcome",
-                     "task.correct -> a.expectation", "task.correct -> b.expectation", "a.error -> layer.modulator"};
+                     "b.error -> task.action",          "task.reward -> a.outcome",      "task.reward -> b.outcome",
+                     "task.correct -> a.expectation",   "task.correct -> b.expectation", "a.error -> layer.modulator"};
     late["nodes"]["choice"]["params"]["choices"] = 2;
     const auto refused = complaint(late);
     EXPECT_NE(refused.find("after the task has acted"), std::string::npos) << refused;

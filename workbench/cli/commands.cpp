@@ -7,6 +7,7 @@
 #include "engine/base/text.h"
 #include "engine/document/experiment_fields.h"
 #include "engine/editing/commands.h"
+#include "engine/learning/compatibility.h"
 #include "engine/learning/preflight.h"
 #include "engine/mechanisms/conformance.h"
 #include "engine/mechanisms/describe.h"
@@ -134,6 +135,30 @@ int list(const PluginHost& plugins, const std::string& kind, bool json) {
         else
             fmt::print("{:<26} {}\n", key, declaration.summary);
     }
+    return 0;
+}
+
+int compatible(const PluginHost& plugins, bool json, bool markdown) {
+    const auto all = combinations(plugins.registry());
+    if (markdown) {
+        fmt::print("{}", combinationsMarkdown(all));
+        return 0;
+    }
+    std::size_t fitting = 0;
+    for (const auto& c : all) {
+        fitting += c.fits();
+        if (json)
+            fmt::print("{}\n", Json({{"task", c.task},
+                                     {"model", c.model},
+                                     {"rule", c.rule},
+                                     {"fits", c.fits()},
+                                     {"reason", c.reason},
+                                     {"experiment", c.document}})
+                                   .dump());
+        else
+            fmt::print("{} {} {}: {}\n", c.task, c.model, c.rule, c.fits() ? "fits" : c.reason);
+    }
+    if (!json) fmt::print("{} of {} combinations fit in the plainest experiment\n", fitting, all.size());
     return 0;
 }
 

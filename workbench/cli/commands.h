@@ -65,6 +65,7 @@ struct PlotArguments {
 };
 
 int list(const PluginHost& plugins, const std::string& kind, bool json);
+int compatible(const PluginHost& plugins, bool json, bool markdown);
 int describe(const PluginHost& plugins, const std::string& mechanism, bool json, bool markdown);
 int check(const PluginHost& plugins, const CheckArguments& arguments);
 int run(const PluginHost& plugins, const RunArguments& arguments);

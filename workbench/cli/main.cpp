@@ -41,6 +41,12 @@ int main(int argc, char** argv) {
     listCommand->add_flag("--json", json, "One JSON object per line");
     listCommand->callback([&] { command = [&] { return list(plugins, kind, json); }; });
 
+    auto* compatibleCommand =
+        app.add_subcommand("compatible", "Which tasks, models and learning rules fit together, and why others do not");
+    compatibleCommand->add_flag("--json", json, "One JSON object per line, with the experiment");
+    compatibleCommand->add_flag("--markdown", markdown, "As a page of the documentation");
+    compatibleCommand->callback([&] { command = [&] { return compatible(plugins, json, markdown); }; });
+
     auto* describeCommand = app.add_subcommand("describe", "Show what a mechanism declares");
     describeCommand->add_option("mechanism", mechanism,
                                 "e.g. model.low_rank_rnn; without it, and with --markdown, the whole reference");

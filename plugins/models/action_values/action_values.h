@@ -56,7 +56,8 @@ class ActionValues final : public Model<T> {
 public:
     static auto declare() {
         using P = ActionValuesParams;
-        return Declaration<P>{"action_values", "1.0.0", "Learns within the trial what actions are worth, and how sure it is"}
+        return Declaration<P>{"action_values", "1.0.0",
+                              "Learns within the trial what actions are worth, and how sure it is"}
             .citation("J. Lee, L. Liebana, C. Clopath, W. Dabney (2024), Lifelong reinforcement learning via "
                       "neuromodulation, arXiv:2408.08446; reliability index: N. M. White (1988)")
             .manual(actionValuesManual)
@@ -74,9 +75,17 @@ public:
             .param("random_rates", &P::randomRates,
                    {.help = "Whether members learn at rates that are dealt anew in each step", .group = "values"})
             .param("reliability_rate", &P::reliabilityRate,
-                   {.unit = "per step", .help = "Rate of the reliability index", .min = 0, .max = 1, .group = "uncertainty"})
+                   {.unit = "per step",
+                    .help = "Rate of the reliability index",
+                    .min = 0,
+                    .max = 1,
+                    .group = "uncertainty"})
             .param("unexpected_rate", &P::unexpectedRate,
-                   {.unit = "per step", .help = "Rate of the mean squared error", .min = 0, .max = 1, .group = "uncertainty"})
+                   {.unit = "per step",
+                    .help = "Rate of the mean squared error",
+                    .min = 0,
+                    .max = 1,
+                    .group = "uncertainty"})
             .param("unexpected_scale", &P::unexpectedScale,
                    {.help = "Factor of its root: the unexpected uncertainty", .min = 0, .group = "uncertainty"})
             .param("value_mean", &P::valueMean, {.help = "Mean of the first values", .group = "initial values"})
@@ -88,8 +97,9 @@ public:
                     .group = "initial values"})
             .param("reliability_start", &P::reliabilityStart,
                    {.help = "First reliability index", .min = 0, .group = "initial values"})
-            .param("unexpected_start", &P::unexpectedStart,
-                   {.help = "Largest first mean squared error: it is this times u^2", .min = 0, .group = "initial values"})
+            .param(
+                "unexpected_start", &P::unexpectedStart,
+                {.help = "Largest first mean squared error: it is this times u^2", .min = 0, .group = "initial values"})
             .input("action", "arms", {.help = "Chosen action, one-hot", .read = Read::end})
             .input("reward", 1, {.help = "What it brought", .read = Read::end})
             .modulation("learning_rate", "any",
@@ -117,8 +127,8 @@ public:
           unexpected_(b.output("unexpected")), expected_(b.output("expected")) {
         const int rates = b.size("learning_rate");
         if (b.wired("learning_rate") && rates != 1 && rates != arms_)
-            throw Error("port \"learning_rate\"", "expected 1 unit or one an arm (" + std::to_string(arms_) + "), got " +
-                                                      std::to_string(rates));
+            throw Error("port \"learning_rate\"",
+                        "expected 1 unit or one an arm (" + std::to_string(arms_) + "), got " + std::to_string(rates));
         const StateOptions matrix{.columns = arms_, .inPlace = true};
         q_ = b.state("value", members_, matrix);
         v_ = b.state("second_moment", members_, matrix);
@@ -161,8 +171,8 @@ public:
     }
 
     void close(Step<T>& s) const override {
-        const Value<T> action = s.input(action_), reward = s.input(reward_), q = changeInPlace(s, q_), v = changeInPlace(s, v_),
-                       V = changeInPlace(s, V_), D = changeInPlace(s, D_);
+        const Value<T> action = s.input(action_), reward = s.input(reward_), q = changeInPlace(s, q_),
+                       v = changeInPlace(s, v_), V = changeInPlace(s, V_), D = changeInPlace(s, D_);
         const Value<T> rate = s.wired(rate_) ? s.input(rate_) : Value<T>{},
                        mask = s.wired(mask_) ? s.input(mask_) : Value<T>{},
                        factor = s.wired(memberRate_) ? s.input(memberRate_) : Value<T>{};
@@ -181,7 +191,7 @@ public:
                 const T takesPart = mask ? mask.column(c)[i] : masks.data[i], error = r - estimates[i];
                 sum += estimates[i];
                 squares += error * error;
-                const T step = factor             ? std::min(alpha * factor.column(c)[i], T(1))
+                const T step = factor           ? std::min(alpha * factor.column(c)[i], T(1))
                                : p_.randomRates ? std::min(alpha * rates.data[i], T(1))
                                                 : alpha;
                 estimates[i] += step * takesPart * error;

@@ -53,9 +53,10 @@ public:
     static auto declare() {
         using P = BanditPolicyParams;
         return Declaration<P>{"bandit_policy", "1.0.0", "Chooses an action by values and by how often it was chosen"}
-            .citation("Boltzmann, epsilon-greedy: R. S. Sutton, A. G. Barto (2018), Reinforcement Learning; discounted "
-                      "UCB: A. Garivier, E. Moulines (2011), arXiv:0805.3415; the double softmax and the discounted form: "
-                      "J. Lee et al. (2024), arXiv:2408.08446")
+            .citation(
+                "Boltzmann, epsilon-greedy: R. S. Sutton, A. G. Barto (2018), Reinforcement Learning; discounted "
+                "UCB: A. Garivier, E. Moulines (2011), arXiv:0805.3415; the double softmax and the discounted form: "
+                "J. Lee et al. (2024), arXiv:2408.08446")
             .manual(banditPolicyManual)
             .param("arms", &P::arms, {.help = "Number of actions", .min = 1, .max = 100000, .group = "policy"})
             .param("form", &P::form,
@@ -69,7 +70,10 @@ public:
                    {.help = "Probability of any action (epsilon_greedy)", .min = 0, .max = 1, .group = "policy"})
             .param("rho", &P::rho, {.help = "Weight of the bonus (upper_confidence)", .min = 0, .group = "policy"})
             .param("discount", &P::discount,
-                   {.unit = "per step", .help = "Decay of counts (upper_confidence, garivier)", .min = 0, .max = 1,
+                   {.unit = "per step",
+                    .help = "Decay of counts (upper_confidence, garivier)",
+                    .min = 0,
+                    .max = 1,
                     .group = "policy"})
             .param("discount_all_arms", &P::discountAllArms,
                    {.help = "Whether the counts of all actions decay (upper_confidence)", .group = "policy"})
@@ -91,8 +95,9 @@ public:
           noise_(b.input("noise")), temperature_(b.input("temperature")), action_(b.output("action")),
           probability_(b.output("probability")) {
         if (form_ == Form::garivier && !b.wired("reward"))
-            throw Error("port \"reward\"", "the form garivier averages rewards itself, but nothing is wired to it; wire "
-                                           "the task's reward");
+            throw Error("port \"reward\"",
+                        "the form garivier averages rewards itself, but nothing is wired to it; wire "
+                        "the task's reward");
         counts_ = b.state("counts", arms_);
         total_ = b.state("total", 1);
         steps_ = b.state("steps", 1);
@@ -189,10 +194,11 @@ private:
             if (form_ == Form::upperConfidence && n[a] > T(0))
                 index += std::sqrt(static_cast<T>(p_.rho) * std::max(std::log(s.state(total_).data[c]), T(0)) / n[a]);
             if (form_ == Form::garivier)
-                index = n[a] > T(0) ? s.state(sums_).column(c)[a] / n[a] +
-                                          T(2) * static_cast<T>(p_.bound) *
-                                              std::sqrt(static_cast<T>(p_.xi) * std::max(std::log(counted), T(0)) / n[a])
-                                    : std::numeric_limits<T>::max();
+                index = n[a] > T(0)
+                            ? s.state(sums_).column(c)[a] / n[a] +
+                                  T(2) * static_cast<T>(p_.bound) *
+                                      std::sqrt(static_cast<T>(p_.xi) * std::max(std::log(counted), T(0)) / n[a])
+                            : std::numeric_limits<T>::max();
             if (form_ == Form::thompson)
                 index += (s.wired(noise_) ? s.input(noise_).column(c)[a] : static_cast<T>(random.normal())) /
                          std::sqrt(n[a] + T(1));

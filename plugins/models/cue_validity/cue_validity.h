@@ -45,7 +45,8 @@ class CueValidity final : public Model<T> {
 public:
     static auto declare() {
         using P = CueValidityParams;
-        return Declaration<P>{"cue_validity", "1.0.0", "Infers how reliable a cue is and whether the context has changed"}
+        return Declaration<P>{"cue_validity", "1.0.0",
+                              "Infers how reliable a cue is and whether the context has changed"}
             .citation("A. J. Yu, P. Dayan (2005), Uncertainty, neuromodulation, and attention, Neuron, "
                       "doi:10.1016/j.neuron.2005.04.026")
             .manual(cueValidityManual)
@@ -54,11 +55,13 @@ public:
             .param("confidence", &P::confidence,
                    {.help = "Belief in a context that has just been assumed", .min = 0, .max = 1})
             .param("refractory", &P::refractory, {.unit = "steps", .help = "Steps without a further switch", .min = 0})
-            .param("valid_trials", &P::validTrials, {.help = "Valid cues that a new context is credited with", .min = 0})
+            .param("valid_trials", &P::validTrials,
+                   {.help = "Valid cues that a new context is credited with", .min = 0})
             .param("trials", &P::trials, {.help = "Cues that a new context is credited with", .min = 1e-6})
             .param("lowest", &P::lowest, {.help = "Lowest estimated validity", .min = 0, .max = 1})
             .param("highest", &P::highest, {.help = "Highest estimated validity", .min = 0, .max = 1})
-            .param("chance", &P::chance, {.help = "Probability of a valid cue in any other context", .min = 0, .max = 1})
+            .param("chance", &P::chance,
+                   {.help = "Probability of a valid cue in any other context", .min = 0, .max = 1})
             .input("valid", 1, {.help = "1 if the cue was valid"})
             .output("acetylcholine", 1, {.help = "Expected uncertainty"})
             .output("noradrenaline", 1, {.help = "Unexpected uncertainty"})

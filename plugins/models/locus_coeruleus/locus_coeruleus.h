@@ -42,18 +42,18 @@ public:
     static auto declare() {
         using P = LocusCoeruleusParams;
         return Declaration<P>{"locus_coeruleus", "1.0.0", "Bursts of noradrenaline at surprise above what is usual"}
-            .citation("Designed after J. Mei et al. (2025), Improving the adaptive and continuous learning capabilities "
-                      "of artificial neural networks: lessons from multi-neuromodulatory dynamics, arXiv:2501.06762, "
-                      "section 6, and A. J. Yu, P. Dayan (2005), Uncertainty, neuromodulation, and attention, Neuron, "
-                      "doi:10.1016/j.neuron.2005.04.026")
+            .citation(
+                "Designed after J. Mei et al. (2025), Improving the adaptive and continuous learning capabilities "
+                "of artificial neural networks: lessons from multi-neuromodulatory dynamics, arXiv:2501.06762, "
+                "section 6, and A. J. Yu, P. Dayan (2005), Uncertainty, neuromodulation, and attention, Neuron, "
+                "doi:10.1016/j.neuron.2005.04.026")
             .manual(locusCoeruleusManual)
             .param("rate_fast", &P::rateFast,
                    {.unit = "per step", .help = "Rate of the fast mean", .min = 0, .max = 1, .group = "surprise"})
             .param("rate_slow", &P::rateSlow,
                    {.unit = "per step", .help = "Rate of the slow mean", .min = 0, .max = 1, .group = "surprise"})
             .param("slow_start", &P::slowStart, {.help = "Slow mean before the first step", .group = "surprise"})
-            .param("theta", &P::theta,
-                   {.help = "How far the fast mean must lie above the slow one", .group = "burst"})
+            .param("theta", &P::theta, {.help = "How far the fast mean must lie above the slow one", .group = "burst"})
             .param("refractory", &P::refractory,
                    {.unit = "steps", .help = "Steps after a burst without another", .min = 0, .group = "burst"})
             .param("warmup", &P::warmup,
@@ -71,8 +71,8 @@ public:
 
     LocusCoeruleus(const LocusCoeruleusParams& p, Builder& b)
         : p_(p), surprise_(b.input("surprise")), burst_(b.output("burst")), noradrenaline_(b.state("noradrenaline", 1)),
-          slow_(b.state("slow", 1, {.initial = p.slowStart})), fast_(b.state("fast", 1)),
-          steps_(b.state("steps", 1)), since_(b.state("since_burst", 1, {.initial = longAgo})) {
+          slow_(b.state("slow", 1, {.initial = p.slowStart})), fast_(b.state("fast", 1)), steps_(b.state("steps", 1)),
+          since_(b.state("since_burst", 1, {.initial = longAgo})) {
         noradrenalineOut_ = b.output("noradrenaline", noradrenaline_);
         slowOut_ = b.output("expected_surprise", slow_);
         fastOut_ = b.output("recent_surprise", fast_);

@@ -13,8 +13,8 @@
 namespace raphe::bank {
 
 /// Hyper-parameters that a bank can set; each is an output port of this name.
-inline constexpr std::array<const char*, 8> targets{
-    "learning_rate", "temperature", "inverse_temperature", "discount", "plasticity", "gain", "threshold", "bias"};
+inline constexpr std::array<const char*, 8> targets{"learning_rate", "temperature", "inverse_temperature", "discount",
+                                                    "plasticity",    "gain",        "threshold",           "bias"};
 
 struct Channel {
     std::string name;
@@ -117,8 +117,9 @@ private:
     static Effect effect(const Words& words, const Plan& plan) {
         static constexpr std::array<const char*, 6> forms{"linear", "exp", "divide", "hill", "reciprocal", "ratio"};
         if (words.size() < 3)
-            throw Error("effects", "\"" + words[0] + "\": expected a target, a form and a channel, such as "
-                                                     "\"temperature linear NA base 0.1 gain 2\"");
+            throw Error("effects", "\"" + words[0] +
+                                       "\": expected a target, a form and a channel, such as "
+                                       "\"temperature linear NA base 0.1 gain 2\"");
         Effect e;
         e.target = choice("effects", words[0], targets);
         e.form = static_cast<Form>(choice("effects", words[1], forms));

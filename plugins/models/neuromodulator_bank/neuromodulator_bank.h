@@ -65,7 +65,8 @@ class NeuromodulatorBank final : public Model<T> {
 public:
     static auto declare() {
         using P = NeuromodulatorBankParams;
-        Declaration<P> d{"neuromodulator_bank", "1.0.0", "Neuromodulators that set hyper-parameters of other mechanisms"};
+        Declaration<P> d{"neuromodulator_bank", "1.0.0",
+                         "Neuromodulators that set hyper-parameters of other mechanisms"};
         d.citation("After K. Doya (2002), Metalearning and neuromodulation, Neural Networks, "
                    "doi:10.1016/S0893-6080(02)00044-8; J. Mei et al. (2025), Improving the adaptive and continuous "
                    "learning capabilities of artificial neural networks, arXiv:2501.06762")
@@ -78,15 +79,17 @@ public:
                    {.help = "\"A modulates B\", \"A opposes B gain 0.5\"; see the manual", .group = "bank"})
             .param("width", &P::width,
                    {.help = "Numbers of each channel and each effect", .min = 1, .max = 1000000, .group = "bank"})
-            .input("source", Size<P>("channels * width",
-                                     [](const P& p) {
-                                         const auto plan = planOrEmpty(p);
-                                         return plan.channels.empty() ? openSize
-                                                                      : static_cast<int>(plan.channels.size()) * p.width;
-                                     }),
+            .input("source",
+                   Size<P>("channels * width",
+                           [](const P& p) {
+                               const auto plan = planOrEmpty(p);
+                               return plan.channels.empty() ? openSize
+                                                            : static_cast<int>(plan.channels.size()) * p.width;
+                           }),
                    {.help = "What drives the channels, one after the other"})
-            .output("level", Size<P>("channels * width",
-                                     [](const P& p) { return static_cast<int>(planOrEmpty(p).channels.size()) * p.width; }),
+            .output("level",
+                    Size<P>("channels * width",
+                            [](const P& p) { return static_cast<int>(planOrEmpty(p).channels.size()) * p.width; }),
                     {.help = "Levels of the channels, one after the other"});
         for (std::size_t t = 0; t < bank::targets.size(); ++t)
             d.output(bank::targets[t],
@@ -179,9 +182,8 @@ private:
                                   channel.phasicGain * std::max(u - channel.threshold, 0.0);
         p.tonicNext.column(c)[k] = static_cast<T>(tonicNext);
         p.phasicNext.column(c)[k] = static_cast<T>(phasicNext);
-        p.level.column(c)[k] = static_cast<T>(
-            std::clamp(channel.baseline + channel.wTonic * tonicNext + channel.wPhasic * phasicNext, channel.low,
-                       channel.high));
+        p.level.column(c)[k] = static_cast<T>(std::clamp(
+            channel.baseline + channel.wTonic * tonicNext + channel.wPhasic * phasicNext, channel.low, channel.high));
     }
 
     void reverseLevels(const Pass& p) const {
@@ -189,9 +191,8 @@ private:
             for (int k = 0; k < p.level.rows; ++k) {
                 const auto& channel = plan_.channels[static_cast<std::size_t>(k / width_)];
                 const double level = static_cast<double>(p.level.column(c)[k]);
-                const double g = level > channel.low && level < channel.high
-                                     ? static_cast<double>(p.level.gradientColumn(c)[k])
-                                     : 0;
+                const double g =
+                    level > channel.low && level < channel.high ? static_cast<double>(p.level.gradientColumn(c)[k]) : 0;
                 const double gTonic = static_cast<double>(p.tonicNext.gradientColumn(c)[k]) + channel.wTonic * g,
                              gPhasic = static_cast<double>(p.phasicNext.gradientColumn(c)[k]) + channel.wPhasic * g;
                 add(p.tonic, c, k, gTonic * (1 - 1 / channel.tauTonic));
@@ -235,33 +236,35 @@ private:
         const double a = static_cast<double>(level.column(c)[e.a * width_ + i]);
         Response r{0, 0, 0};
         switch (e.form) {
-            case Form::linear: r = {e.base + e.gain * a, e.gain, 0}; break;
-            case Form::exponential:
-                r.value = e.base * std::exp(e.gain * a);
-                r.da = r.value * e.gain;
-                break;
-            case Form::divide:
-                r.value = e.base / (1 + e.gain * a);
-                r.da = -r.value * e.gain / (1 + e.gain * a);
-                break;
-            case Form::hill: {
-                r.value = e.base;
-                if (a <= 0) break;
-                const double power = std::pow(a, e.exponent), half = std::pow(e.half, e.exponent), sum = half + power;
-                r.value = e.base * (1 + e.gain * power / sum);
-                r.da = e.base * e.gain * e.exponent * power / a * half / (sum * sum);
-                break;
-            }
-            case Form::reciprocal:
-                r.value = e.base / (a + e.epsilon);
-                r.da = -r.value / (a + e.epsilon);
-                break;
-            case Form::ratio: {
-                const double b = static_cast<double>(level.column(c)[e.b * width_ + i]), sum = a + b;
-                if (sum == 0) break;
-                r = {e.base * a / sum, e.base * b / (sum * sum), -e.base * a / (sum * sum)};
-                break;
-            }
+        case Form::linear:
+            r = {e.base + e.gain * a, e.gain, 0};
+            break;
+        case Form::exponential:
+            r.value = e.base * std::exp(e.gain * a);
+            r.da = r.value * e.gain;
+            break;
+        case Form::divide:
+            r.value = e.base / (1 + e.gain * a);
+            r.da = -r.value * e.gain / (1 + e.gain * a);
+            break;
+        case Form::hill: {
+            r.value = e.base;
+            if (a <= 0) break;
+            const double power = std::pow(a, e.exponent), half = std::pow(e.half, e.exponent), sum = half + power;
+            r.value = e.base * (1 + e.gain * power / sum);
+            r.da = e.base * e.gain * e.exponent * power / a * half / (sum * sum);
+            break;
+        }
+        case Form::reciprocal:
+            r.value = e.base / (a + e.epsilon);
+            r.da = -r.value / (a + e.epsilon);
+            break;
+        case Form::ratio: {
+            const double b = static_cast<double>(level.column(c)[e.b * width_ + i]), sum = a + b;
+            if (sum == 0) break;
+            r = {e.base * a / sum, e.base * b / (sum * sum), -e.base * a / (sum * sum)};
+            break;
+        }
         }
         if (r.value < e.low || r.value > e.high) r = {std::clamp(r.value, e.low, e.high), 0, 0};
         return r;

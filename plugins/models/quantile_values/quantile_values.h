@@ -42,7 +42,8 @@ class QuantileValues final : public Model<T> {
 public:
     static auto declare() {
         using P = QuantileValuesParams;
-        return Declaration<P>{"quantile_values", "1.0.0", "Learns within the trial the distribution of rewards, and how sure it is"}
+        return Declaration<P>{"quantile_values", "1.0.0",
+                              "Learns within the trial the distribution of rewards, and how sure it is"}
             .citation("J. Lee, L. Liebana, C. Clopath, W. Dabney (2024), Lifelong reinforcement learning via "
                       "neuromodulation, arXiv:2408.08446 (the program's later agent)")
             .manual(quantileValuesManual)
@@ -74,8 +75,8 @@ public:
           meanEpistemic_(b.output("mean_epistemic")), aleatoric_(b.output("aleatoric")) {
         const int rates = b.size("learning_rate");
         if (b.wired("learning_rate") && rates != 1 && rates != arms_)
-            throw Error("port \"learning_rate\"", "expected 1 unit or one an arm (" + std::to_string(arms_) + "), got " +
-                                                      std::to_string(rates));
+            throw Error("port \"learning_rate\"",
+                        "expected 1 unit or one an arm (" + std::to_string(arms_) + "), got " + std::to_string(rates));
         const StateOptions matrix{.columns = arms_, .inPlace = true};
         theta_ = b.state("quantile", quantiles_, matrix);
         w_ = b.state("estimator", quantiles_, matrix);

@@ -66,23 +66,22 @@ public:
                    {.help = "Units of the input; 0: as many as are wired", .min = 0, .max = 1000000, .group = "layer"})
             .param("expose_weights", &P::exposeWeights,
                    {.help = "Whether the weights have an output port", .group = "plasticity"})
-            .input("input",
-                   Size<P>("inputs, or any", [](const P& p) { return p.inputs > 0 ? p.inputs : openSize; }),
+            .input("input", Size<P>("inputs, or any", [](const P& p) { return p.inputs > 0 ? p.inputs : openSize; }),
                    {.help = "Input"})
             .input("post", "units",
                    {.help = "What the units did; 1 if nothing is wired", .read = Read::end, .optional = true})
             .input("expected", "units",
                    {.help = "Subtracted from it: what they were expected to do", .read = Read::end, .optional = true})
-            .input("modulator", "any",
-                   {.help = "Third factor: one number, or one for each unit", .read = Read::end})
+            .input("modulator", "any", {.help = "Third factor: one number, or one for each unit", .read = Read::end})
             .modulation("learning_rate", 1,
                         {.help = "Factor of the learning rate", .read = Read::end, .optional = true, .neutral = 1})
-            .modulation("gate", 1,
-                        {.help = "Factor of what enters the eligibility", .read = Read::end, .optional = true,
-                         .neutral = 1})
+            .modulation(
+                "gate", 1,
+                {.help = "Factor of what enters the eligibility", .read = Read::end, .optional = true, .neutral = 1})
             .output("output", "units", {.help = "Weighted sum of the input"})
-            .output("weights", Size<P>("units * inputs, with expose_weights",
-                                       [](const P& p) { return p.exposeWeights ? p.units * p.inputs : noPort; }),
+            .output("weights",
+                    Size<P>("units * inputs, with expose_weights",
+                            [](const P& p) { return p.exposeWeights ? p.units * p.inputs : noPort; }),
                     {.help = "Weights after the step, row by row", .read = Read::end})
             .check([](const P& p) {
                 if (p.exposeWeights && p.inputs == 0)
@@ -100,8 +99,8 @@ public:
           output_(b.output("output")) {
         const int modulators = b.size("modulator");
         if (modulators != 1 && modulators != units_)
-            throw Error("port \"modulator\"", "expected 1 unit or as many as the layer has (" +
-                                                  std::to_string(units_) + "), got " + std::to_string(modulators));
+            throw Error("port \"modulator\"", "expected 1 unit or as many as the layer has (" + std::to_string(units_) +
+                                                  "), got " + std::to_string(modulators));
         // The weights of a unit lie side by side.
         const StateOptions matrix{.columns = units_, .inPlace = true};
         weight_ = b.state("weight", inputs_, matrix);

@@ -58,9 +58,9 @@ public:
             .param("noise", &P::noise, {.help = "Standard deviation of the units' noise", .min = 0, .group = "task"})
             .param("schedule", &P::schedule,
                    {.help = "Phases: presentations and go cue (A, B, X or Y) of each", .group = "task"})
-            .param("flip", &P::flip,
-                   {.help = "Probability that the sign of what Go brings is flipped", .min = 0, .max = 1,
-                    .group = "task"})
+            .param(
+                "flip", &P::flip,
+                {.help = "Probability that the sign of what Go brings is flipped", .min = 0, .max = 1, .group = "task"})
             .param("hit", &P::hit, {.help = "Reward of Go at the go cue", .group = "reward"})
             .param("false_alarm", &P::falseAlarm, {.help = "Reward of Go elsewhere", .group = "reward"})
             .param("no_go", &P::noGo, {.help = "Reward of No-Go", .group = "reward"})
@@ -143,8 +143,7 @@ private:
             at = end + 1;
             while (*at == ' ') ++at;
             if (*at == '\0') return {};
-            if (*at != ',')
-                return "schedule: expected a comma at \"" + std::string(at).substr(0, 20) + "\"" + example;
+            if (*at != ',') return "schedule: expected a comma at \"" + std::string(at).substr(0, 20) + "\"" + example;
             ++at;
         }
     }

@@ -69,7 +69,8 @@ TEST(SetShift, SaysWhatIsWrongWithASchedule) {
     };
     EXPECT_EQ(sentence("1 A"), "");
     EXPECT_EQ(sentence("300 A, 300 Y,10 X"), "");
-    for (const char* text : {"", "A", "100", "100 C", "100 A; 100 B", "0 A", "-5 A", "100 A,", "99999999 A", "5000000 A, 6000000 B"})
+    for (const char* text :
+         {"", "A", "100", "100 C", "100 A; 100 B", "0 A", "-5 A", "100 A,", "99999999 A", "5000000 A, 6000000 B"})
         EXPECT_EQ(sentence(text).rfind("schedule: ", 0), 0u) << text << ": " << sentence(text);
 }
 
@@ -150,8 +151,11 @@ TEST(SwitchingBandit, PaysNormalRewardsThatDoNotDependOnOtherChoices) {
 }
 
 TEST(SwitchingBandit, ReversesItsArms) {
-    TaskDriver<SwitchingBandit> d({{"arms", integer(2)}, {"contexts", integer(4)}, {"context_length", integer(2000)},
-                                   {"switch_probability", 1.0}, {"environment", std::string("reversal")}});
+    TaskDriver<SwitchingBandit> d({{"arms", integer(2)},
+                                   {"contexts", integer(4)},
+                                   {"context_length", integer(2000)},
+                                   {"switch_probability", 1.0},
+                                   {"environment", std::string("reversal")}});
     d.begin(0);
     double paid[2] = {0, 0};
     for (int t = 0; t < 8000; ++t) {

@@ -24,17 +24,19 @@ std::string sentence(const std::string& channels, const std::string& effects, co
 }
 
 TEST(NeuromodulatorBank, OfAllFormsAndInteractionsHasExactGradients) {
-    Driver d(setup("A tau_tonic 3 w_phasic 0.5 tau_phasic 4 threshold -5 baseline 2; B tau_tonic 2 baseline 3; C baseline 2",
-                   "learning_rate ratio A B; temperature linear A base 0.5 gain 2; discount exp B base 0.9 gain -0.1; gain hill "
-                   "C gain 2 half 0.5 exponent 2; bias reciprocal A epsilon 0.1; threshold divide B base 2 gain 0.3; "
-                   "temperature divide C base 2 gain 0.4; plasticity exp A gain 0.2; plasticity linear B base 3 gain 0.1",
-                   "A modulates B; C opposes A gain 0.3; B modulates A", 6, 2));
+    Driver d(setup(
+        "A tau_tonic 3 w_phasic 0.5 tau_phasic 4 threshold -5 baseline 2; B tau_tonic 2 baseline 3; C baseline 2",
+        "learning_rate ratio A B; temperature linear A base 0.5 gain 2; discount exp B base 0.9 gain -0.1; gain hill "
+        "C gain 2 half 0.5 exponent 2; bias reciprocal A epsilon 0.1; threshold divide B base 2 gain 0.3; "
+        "temperature divide C base 2 gain 0.4; plasticity exp A gain 0.2; plasticity linear B base 3 gain 0.1",
+        "A modulates B; C opposes A gain 0.3; B modulates A", 6, 2));
     d.expectGradients(1e-6);
 }
 
 TEST(NeuromodulatorBank, ConvergesByMultiplyingRatiosToBase) {
     Driver both(setup("A; B", "gain linear A base 2 gain 1; gain exp B base 4 gain 0.5", "", 2)),
-        first(setup("A; B", "gain linear A base 2 gain 1", "", 2)), second(setup("A; B", "gain exp B base 4 gain 0.5", "", 2));
+        first(setup("A; B", "gain linear A base 2 gain 1", "", 2)),
+        second(setup("A; B", "gain exp B base 4 gain 0.5", "", 2));
     for (auto* d : {&both, &first, &second}) {
         d->input("source") = both.input("source");
         d->initial = both.initial;

@@ -16,7 +16,7 @@ struct GraphNode {
     std::vector<int> portSizes; ///< units; 0: the port does not exist
     std::vector<bool> wired;
     bool closes = false; ///< a model that takes part in the end of a step: it reads ports or writes outputs there
-    bool sound = true; ///< nothing is wrong with its parameters nor with what is wired to it
+    bool sound = true;   ///< nothing is wrong with its parameters nor with what is wired to it
 
     const DeclarationData& declaration() const { return entry->declaration; }
     Kind kind() const { return entry->declaration.kind; }
@@ -34,7 +34,7 @@ struct GraphWire {
 struct Stage {
     std::vector<int> nodes;
     std::vector<int> closing; ///< those that take part in the end of a step, in the order of Graph::closeOrder()
-    bool cyclic = false; ///< some node's input depends on what the stage itself computes
+    bool cyclic = false;      ///< some node's input depends on what the stage itself computes
 };
 
 /// An experiment checked against the declarations: sizes resolved, cycles found, places for every complaint.

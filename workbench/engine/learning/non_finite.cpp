@@ -66,7 +66,8 @@ void Conductor<T>::explainNonFinite(const Pass& pass, double loss) {
                                   ? std::string()
                                   : fmt::format(" (collected in iteration {})", lived);
             throw NumericError(fmt::format("iteration {}: {} is not finite from step {} of trial {}{} on; {}",
-                                           state_.iteration(), nameOf(*bad), s.first - burnIn + bad->step, s.trial, when, advice()));
+                                           state_.iteration(), nameOf(*bad), s.first - burnIn + bad->step, s.trial,
+                                           when, advice()));
         }
     }
     explainStored(pass);

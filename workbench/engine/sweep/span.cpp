@@ -161,7 +161,8 @@ void Span<T>::runStage(const Stage& stage, const Request& request) {
         auto& frame = frames_[at(n)];
         for (std::size_t p = 0; p < frame.inputs.size(); ++p) {
             const int port = static_cast<int>(p);
-            spanInputs_[at(n)][p] = knownBefore(n, port, request.known) ? gather(n, port, 0, window_.spanSteps) : Value<T>{};
+            spanInputs_[at(n)][p] =
+                knownBefore(n, port, request.known) ? gather(n, port, 0, window_.spanSteps) : Value<T>{};
             frame.inputs[p] = spanInputs_[at(n)][p];
         }
         Step<T> s(tape_, frame, *this, window_);
