@@ -35,7 +35,7 @@ local function learn(benchmark, condition, seed)
     local iterations, stages, total = {}, {}, 0
     for k = 1, TASKS do
         iterations[k] = o.iterations or benchmark.iterations[k]
-        stages[k] = { name = "task " .. k, iterations = iterations[k] }
+        stages[k] = { name = "task_" .. k, iterations = iterations[k] }
         total = total + iterations[k]
     end
     e:set("stages", stages):set("iterations", total):set("task.task_iterations", iterations)
