@@ -13,6 +13,7 @@
 #include "raphe/ops.h"
 #include "support/golden_json.h"
 #include "support/probe_task.h"
+#include "weight_manifold_golden.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -688,6 +689,8 @@ void checkMeasureWaitGo(const Json& file) {
     }
 }
 
+void skipped(const std::string& why) { GTEST_SKIP() << why; }
+
 /// Checks a file; false if no reader knows its kind.
 bool check(const Json& file) {
     if (file.value("format", "") == "backpropamine-golden-1") {
@@ -700,6 +703,14 @@ bool check(const Json& file) {
     if (format == "raphe-golden/adaptive/bandit/1") return checkBandit(file, plugins().registry()), true;
     if (format == "raphe-golden/adaptive/neuromodulator_bank/1")
         return checkNeuromodulatorBank(file, plugins().registry()), true;
+    if (file.value("format", "") == "raphe-golden/adaptive/weight_manifold/1")
+        return checkWeightManifold(file, plugins().registry()), true;
+    if (file.value("format", "") == "raphe-golden/adaptive/diffusion_cl/1")
+        return checkDiffusion(file, plugins().registry()), true;
+    if (file.value("format", "") == "raphe-golden/adaptive/mnist_checks/1") {
+        if (!checkMnist(file)) skipped("set RAPHE_DATA_DIR to a folder that holds mnist to check its statistics");
+        return true;
+    }
     if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "network")
         return checkNmnNetwork(file, plugins().registry()), true;
     if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "update")

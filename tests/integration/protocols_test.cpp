@@ -98,6 +98,24 @@ TEST_F(Protocols, OfLearnersInsideTrialsMeetTheirBars) {
     EXPECT_TRUE(fs::exists(folder_ + "/cue_validity.svg"));
 }
 
+TEST_F(Protocols, WalkTheWeightManifold) {
+    for (const char* part : {"e1", "e3", "e6"}) {
+        const auto result = run("weight_manifold/weight_manifold.lua",
+                                {"--only", part, "--seeds", "1", "--iterations", "3", "--out", folder_});
+        EXPECT_TRUE(result.exitCode == 0 || result.exitCode == 1) << result.err;
+        EXPECT_NE(result.out.find("bars are"), std::string::npos) << result.out << result.err;
+        if (*part == 'e' && part[1] == '6') EXPECT_EQ(result.exitCode, 0) << result.out;
+    }
+    EXPECT_TRUE(fs::exists(folder_ + "/walk.svg"));
+    EXPECT_NE(run("weight_manifold/weight_manifold.lua", {"--only", "e9"}).err.find("expected e1"), std::string::npos);
+}
+
+TEST_F(Protocols, LearnTaskAfterTask) {
+    const auto result = run("diffusing_modulators/continual_learning.lua",
+                            {"--only", "split_shared", "--seeds", "1", "--iterations", "2", "--out", folder_});
+    expectTableAndFigure(result, "/continual_learning.svg");
+}
+
 TEST_F(Protocols, RefuseOptionsThatDoNotExist) {
     const auto result = run("nmn/robustness.lua", {"--seed", "1"});
     EXPECT_NE(result.exitCode, 0);

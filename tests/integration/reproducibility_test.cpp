@@ -138,6 +138,12 @@ std::vector<Trained> trained() {
             {"nmn_reduced", "nmn_biased_target_small", 60, reduced, rate},
             {"nmn_reduced_recomputed", "nmn_biased_target_small", 40, recomputed, rate},
             {"nmn_reduced_stream", "nmn_biased_target_small", 60, stream, rate},
+            {"data_set", "manifold_rotation", 150, {"task.train_images=600", "chunk=30"}, "hidden.gradient=plain"},
+            {"scaled_updates",
+             "continual_split_both",
+             150,
+             {"task.train_images=600", "task.task_iterations=[40]", "chunk=15"},
+             "head.bias_rate=0.2"},
             {"mwg_stream", "mwg_small_nm_rnn", 200, {"streams=true", "steps=17"}, "learner.learning_rate=0.002"}};
 }
 

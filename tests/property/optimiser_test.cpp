@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <functional>
+#include <memory>
 #include <random>
 
 namespace raphe::test {
@@ -89,6 +91,103 @@ TEST(Optimiser, FollowsTheFormulas) {
                 RC_ASSERT(std::abs(weights[i] - expected[i].w) <= 1e-12 * std::max(1.0, std::abs(expected[i].w)));
         }
     }));
+}
+
+std::shared_ptr<UpdateForm> blocks(int count, std::vector<double> matrix) {
+    auto form = std::make_shared<UpdateForm>();
+    form->blocks = count;
+    form->matrix = std::move(matrix);
+    return form;
+}
+
+/// One tensor of 4 rows and 3 columns, stepped along random gradients.
+std::vector<double> stepped(const OptimiserParams& p, const ParameterInfo& info, const std::vector<double>& factors,
+                            const std::function<void(std::vector<double>&)>& change = {}) {
+    Optimiser<double> optimiser(size);
+    AlignedArray<double> weights(size), gradient(size);
+    Stream random(3, 0, 0, 0, 0);
+    for (std::size_t i = 0; i < 12; ++i) weights[i] = random.normal();
+    for (int step = 0; step < 5; ++step) {
+        std::vector<double> g(12);
+        for (auto& x : g) x = random.normal();
+        if (change) change(g);
+        std::copy(g.begin(), g.end(), gradient.data());
+        optimiser.step(p, weights, gradient, {info}, step, 0, factors.empty() ? nullptr : factors.data());
+    }
+    return {weights.data(), weights.data() + 12};
+}
+
+OptimiserParams settings(const char* name) {
+    OptimiserParams p;
+    p.optimiser = name;
+    p.learningRate = 0.1;
+    p.momentum = 0.9;
+    p.weightDecay = 0.05;
+    return p;
+}
+const ParameterInfo plainTensor{"a", 0, 0, 4, 3, 0, true};
+
+TEST(Optimiser, PreconditionsBeforeAnythingElse) {
+    auto info = plainTensor;
+    info.form = blocks(2, {2, -1, 0.5, 3});
+    for (const char* name : {"sgd", "adam", "adamw"}) {
+        const auto p = settings(name);
+        const auto expected = stepped(p, plainTensor, {}, [](std::vector<double>& g) {
+            auto old = g;
+            for (std::size_t c = 0; c < 3; ++c)
+                for (std::size_t r = 0; r < 2; ++r) {
+                    g[4 * c + r] = 2 * old[4 * c + r] - old[4 * c + 2 + r];
+                    g[4 * c + 2 + r] = 0.5 * old[4 * c + r] + 3 * old[4 * c + 2 + r];
+                }
+        });
+        const auto got = stepped(p, info, {});
+        for (std::size_t i = 0; i < 12; ++i) EXPECT_NEAR(got[i], expected[i], 1e-12) << name;
+        EXPECT_NE(got, stepped(p, plainTensor, {})) << name;
+    }
+}
+
+TEST(Optimiser, ScalesChangesByUnit) {
+    auto info = plainTensor;
+    info.form = blocks(1, {});
+    info.rowFactors = 0;
+    info.columnFactors = 4;
+    const std::vector<double> factors{1, 0, 0.5, 2, /* columns */ 1, 3, 0};
+    for (const char* name : {"sgd", "adam", "adamw"}) {
+        auto p = settings(name);
+        const auto start = [&] {
+            auto still = p;
+            still.learningRate = 0;
+            return stepped(still, plainTensor, {});
+        }();
+        const auto got = stepped(p, info, factors), whole = stepped(p, plainTensor, {});
+        for (std::size_t c = 0; c < 3; ++c)
+            for (std::size_t r = 0; r < 4; ++r) {
+                const double factor = factors[r] * factors[4 + c];
+                const auto i = 4 * c + r;
+                if (factor == 0) EXPECT_EQ(got[i], start[i]) << name << ": nothing is left of a change times 0";
+                if (factor == 1) EXPECT_EQ(got[i], whole[i]) << name;
+                if (factor > 0 && factor != 1) EXPECT_NE(got[i], whole[i]) << name;
+            }
+        // Without decay the sum of changes is proportional to the factor, for Adam as well.
+        p.weightDecay = 0;
+        const auto scaled = stepped(p, info, factors), all = stepped(p, plainTensor, {});
+        for (std::size_t c = 0; c < 3; ++c)
+            for (std::size_t r = 0; r < 4; ++r)
+                EXPECT_NEAR(scaled[4 * c + r] - start[4 * c + r],
+                            factors[r] * factors[4 + c] * (all[4 * c + r] - start[4 * c + r]), 1e-12)
+                    << name;
+    }
+}
+
+TEST(Optimiser, ScalesChangesOfWholeTensors) {
+    auto info = plainTensor;
+    auto form = blocks(1, {});
+    form->rate = 0.1;
+    info.form = form;
+    auto slower = settings("sgd");
+    slower.learningRate *= 0.1;
+    const auto got = stepped(settings("sgd"), info, {}), expected = stepped(slower, plainTensor, {});
+    for (std::size_t i = 0; i < 12; ++i) EXPECT_NEAR(got[i], expected[i], 1e-12);
 }
 
 TEST(Optimiser, LeavesFrozenTensorsAlone) {

@@ -7,6 +7,7 @@
 #include "engine/base/text.h"
 #include "engine/document/experiment_fields.h"
 #include "engine/editing/commands.h"
+#include "engine/learning/changed_session.h"
 #include "engine/learning/compatibility.h"
 #include "engine/learning/preflight.h"
 #include "engine/mechanisms/conformance.h"
@@ -265,9 +266,7 @@ int evaluate(const PluginHost& plugins, const EvaluateArguments& a) {
         experiment.trials = 0;
         for (const auto& assignment : a.assignments) experiment.setText(assignment, plugins.registry());
         if (experiment.trials == 0 && a.trials > 0) experiment.trials = a.trials;
-        auto changed = Session::create(experiment, plugins.registry(), {a.threads, "tbb", 0});
-        for (const auto& item : session->weights()) changed->set(item.name, item.tensor);
-        session = std::move(changed);
+        session = changedSession(*session, experiment, plugins.registry(), {a.threads, "tbb", 0});
     }
     EvaluateRequest request;
     request.trials = a.trials;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trials that are run without training on them: all at once, or one step at a time.
+#include "engine/learning/changed_session.h"
+#include "lua/lua_host.h"
 #include "lua/lua_session.h"
 #include "lua/lua_tensor.h"
 
@@ -116,11 +118,27 @@ int fact(lua_State* L) {
     return 1;
 }
 
+/// The session's weights under other parameters, if some are given ("set").
+std::unique_ptr<Session> changedBy(lua_State* L, const Options& options, const Session& session) {
+    if (!options.has("set")) return nullptr;
+    options.push("set");
+    const auto set = toJson(L, lua_gettop(L), options.place("set"));
+    lua_pop(L, 1);
+    if (!set.is_object()) throw Error(options.place("set"), "expected a table such as {[\"task.split\"] = \"test\"}");
+    const auto& registry = hostOf(L).plugins.registry();
+    auto experiment = session.experiment();
+    for (const auto& [path, value] : set.items()) experiment.set(path, value, registry);
+    auto changed = changedSession(session, experiment, registry, {session.threads(), "tbb", 0});
+    changed->setInterventions(session.interventions());
+    return changed;
+}
+
 } // namespace
 
 int evaluateSession(lua_State* L) {
-    auto& session = sessionOf(L);
-    const Options options(L, 2, "session:evaluate", {"trials", "record", "interventions", "stream"});
+    const Options options(L, 2, "session:evaluate", {"trials", "record", "interventions", "stream", "set"});
+    const auto changed = changedBy(L, options, sessionOf(L));
+    auto& session = changed ? *changed : sessionOf(L);
     auto request = requestFrom(L, options);
     request.record = options.texts("record");
     double bytes = 0;

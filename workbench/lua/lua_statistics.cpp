@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // raphe.statistics: what is said of runs that differ in their seed.
+#include "engine/analysis/continual.h"
 #include "engine/analysis/statistics.h"
 #include "lua/lua_module.h"
 #include "lua/lua_values.h"
@@ -72,6 +73,24 @@ int wilson(lua_State* L) {
     setInterval(L, interval);
     return 1;
 }
+int continual(lua_State* L) {
+    const std::string place = "raphe.statistics.continual";
+    if (!lua_istable(L, 1)) throw Error(place, "expected a list of rows of accuracies, got " + shown(L, 1));
+    std::vector<std::vector<double>> rows;
+    for (lua_Integer i = 1, n = static_cast<lua_Integer>(lua_rawlen(L, 1)); i <= n; ++i) {
+        lua_rawgeti(L, 1, i);
+        rows.push_back(listArgument(L, lua_gettop(L), place));
+        lua_pop(L, 1);
+    }
+    const auto m = statistics::continualMeasures(rows, listArgument(L, 2, place));
+    lua_newtable(L);
+    set(L, "accuracy", m.accuracy);
+    set(L, "backward_transfer", m.backwardTransfer);
+    set(L, "forward_transfer", m.forwardTransfer);
+    set(L, "learning", m.learning);
+    set(L, "forgetting", m.forgetting);
+    return 1;
+}
 template <statistics::RankTest (*test)(std::span<const double>, std::span<const double>)>
 int ranked(lua_State* L) {
     const auto x = listArgument(L, 1, "raphe.statistics"), y = listArgument(L, 2, "raphe.statistics");
@@ -126,6 +145,7 @@ void pushStatistics(lua_State* L) {
                      {"rank_sums", edge<ranked<rankSums>>},
                      {"cliffs_delta", edge<lua::cliffsDelta>},
                      {"holm", edge<lua::holm>},
+                     {"continual", edge<continual>},
                      {"compare_paired", edge<compared<comparePaired>>},
                      {"compare_samples", edge<compared<compareSamples>>}});
 }

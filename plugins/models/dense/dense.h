@@ -22,6 +22,7 @@ struct DenseParams {
     double biasDeviation = 0, biasMean = 0;
     std::string receptorInit = "fan_in";
     double receptorDeviation = 0;
+    double biasRate = 1;
 };
 
 inline constexpr const char* denseManual =
@@ -41,6 +42,11 @@ inline constexpr const char* denseManual =
 | W_s, W_b | tensors `slope_receptor`, `bias_receptor`: how each unit answers to the signal |
 | a | `slope_offset` |
 | S, O | ports `total_slope` and `total_offset`, with `expose_modulation` |
+| p, q | modulation ports `plasticity` (one number a unit) and `input_plasticity` (one an input), 1 if nothing is wired |
+
+Training: the change of W(i, j) is multiplied by p_i q_j, that of b(i) and of the receptors of unit i by p_i, where p and q are means
+over the batch; `bias_rate` multiplies the change of b in addition. It is the change that is scaled, before momentum in sgd and after the
+normalisation of adam; the gradient that reaches other layers is not.
 
 A readout is a dense layer with the identity; a modulator M(t) = tanh(w h + b) of Backpropamine one with 1 unit and tanh;
 the gate s = sigmoid(A z + b) of the NM-RNN one with sigmoid. A layer of the NMN (cellular neuromodulation) has `signal` wired
@@ -62,7 +68,7 @@ public:
         using P = DenseParams;
         const Size<P> exposed("units with expose_modulation",
                               [](const P& p) { return p.exposeModulation ? p.units : noPort; });
-        return Declaration<P>{"dense", "1.1.0", "Layer of units: a function of a weighted sum of the input"}
+        return Declaration<P>{"dense", "1.2.0", "Layer of units: a function of a weighted sum of the input"}
             .citation(
                 "Standard; slope and bias modulation as in N. Vecoven, D. Ernst, A. Wehenkel, G. Drion (2020), "
                 "Introducing neuromodulation "
@@ -99,6 +105,8 @@ public:
                     .group = "initial values"})
             .param("bias_mean", &P::biasMean,
                    {.help = "Mean of a normal initial bias, value of a constant one", .group = "initial values"})
+            .param("bias_rate", &P::biasRate,
+                   {.help = "Factor of the changes of the bias in training", .min = 0, .group = "training"})
             .param("receptor_init", &P::receptorInit,
                    {.help = "Initial distribution of the receptors",
                     .choices = {"fan_in", "normal", "truncated_normal", "zero"},
@@ -113,6 +121,14 @@ public:
             .modulation("bias", "units", {.help = "Added to each unit's weighted sum", .optional = true})
             .modulation("signal", "any",
                         {.help = "Signal that the units' receptors turn into slopes and biases", .optional = true})
+            .modulation("plasticity", "units",
+                        {.help = "Factor of the changes of each unit's incoming weights and bias in training",
+                         .optional = true,
+                         .neutral = 1})
+            .modulation("input_plasticity", "any",
+                        {.help = "Factor of the changes of the weights of each input; as many units as the input",
+                         .optional = true,
+                         .neutral = 1})
             .output("output", "units", {.help = "Activity"})
             .output("total_slope", exposed, {.help = "Slope of each unit, of all modulation together"})
             .output("total_offset", exposed, {.help = "What modulation adds to each unit's weighted sum"})
@@ -143,11 +159,21 @@ public:
             bias_ = b.weight(
                 "bias", p.units, 1,
                 init(p.biasInit == "as_weight" ? p.weightInit : p.biasInit, inputs, p.biasDeviation, p.biasMean));
+        if (b.wired("input_plasticity") && b.size("input_plasticity") != inputs)
+            throw Error("port \"input_plasticity\"", "expected as many units as the input has (" +
+                                                         std::to_string(inputs) + "), got " +
+                                                         std::to_string(b.size("input_plasticity")));
+        scaleChanges(b, weight_);
+        if (p.bias) scaleChanges(b, bias_);
+        if (b.wired("input_plasticity")) b.scaleColumns(weight_, "input_plasticity");
+        if (p.bias && p.biasRate != 1) b.form(bias_).rate = p.biasRate;
         if (!b.wired("signal")) return;
         const int size = b.size("signal");
         const Init receptors = init(p.receptorInit, size, p.receptorDeviation, 0);
         slopeReceptor_ = b.weight("slope_receptor", p.units, size, receptors);
         biasReceptor_ = b.weight("bias_receptor", p.units, size, receptors);
+        scaleChanges(b, slopeReceptor_);
+        scaleChanges(b, biasReceptor_);
         if (p.units < fewest) return;
         packedSlopeReceptor_ = b.packed(slopeReceptor_);
         packedBiasReceptor_ = b.packed(biasReceptor_);
@@ -173,6 +199,9 @@ public:
     }
 
 private:
+    static void scaleChanges(Builder& b, Weight weight) {
+        if (b.wired("plasticity")) b.scaleRows(weight, "plasticity");
+    }
     /// Units from which on a product with few columns is faster with weights that are laid out.
     static constexpr int fewest = 4;
     static Packed<T> laidOut(const Step<T>& s, PackedWeight weight) {

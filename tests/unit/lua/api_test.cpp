@@ -149,6 +149,18 @@ TEST_F(LuaApi, EvaluatesAndRecords) {
         "local o = c.signals['readout.output'] assert(o:slice(3, 2):min() == 3 and o:slice(3, 2):max() == 3 and "
         "o:slice(3, 1):max() < 3)");
     expectFails("small():session{ threads = 1 }:evaluate{ record = { 'readout.outptu' } }", "did you mean \"output\"?");
+    // The same weights under other parameters; the session itself stays as it is.
+    expectHolds("local s = small():session{ threads = 1 } local port = 'task.observation'\n"
+                "local longer = s:evaluate{ trials = 5, record = port, set = { ['task.steps'] = 9 } }\n"
+                "assert(longer.signals[port].shape[1] == 9 and longer.signals[port].shape[2] == 5 and s:steps() == 4)\n"
+                "s:set('readout.weight', s:get('readout.weight') * 2)\n"
+                "local whole = s:evaluate{ trials = 2 }.metrics.loss\n"
+                "assert(s:evaluate{ trials = 2, set = { ['task.steps'] = 4 } }.metrics.loss == whole)\n"
+                "s:intervene{ port = 'readout.output', operation = 'clamp', value = 5 }\n"
+                "assert(s:evaluate{ record = 'readout.output', set = { ['task.steps'] = 1 } "
+                "}.signals['readout.output']:min() == 5)");
+    expectFails("small():session{ threads = 1 }:evaluate{ set = { ['task.stepz'] = 3 } }", "steps");
+    expectFails("small():session{ threads = 1 }:evaluate{ set = 3 }", "expected a table");
     expectFails("small():session{ threads = 1 }:evaluate{ trials = 100000000, record = { 'readout.output' } }",
                 "of the 4096 MiB");
     expectFails("small():session{ threads = 1 }:evaluate{ record = { x = 1 } }", "expected a list of texts");

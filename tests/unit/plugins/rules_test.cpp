@@ -143,8 +143,42 @@ TEST(Supervised, IsTheMaskedMeanOfSquaredErrors) {
     EXPECT_DOUBLE_EQ(d.metrics["final_error"].first / d.metrics["final_error"].second, 4.5);
 }
 
+TEST(Supervised, HasTheRightGradientOfEveryLoss) {
+    for (const char* loss : {"half_squared", "cross_entropy"})
+        for (const bool masked : {false, true}) {
+            std::map<std::string, int> wired{{"prediction", 3}, {"target", 3}};
+            if (masked) wired["mask"] = 1;
+            RuleDriver<Supervised> d({{"loss", std::string(loss)}}, wired, 4, 5, 2);
+            d.expectGradients({"prediction", "target"});
+        }
+}
+
+TEST(Supervised, CrossEntropyIsThatOfTheClassesThatCompete) {
+    RuleDriver<Supervised> d({{"loss", std::string("cross_entropy")}},
+                             {{"prediction", 3}, {"target", 3}, {"classes", 3}}, 1, 2, 1);
+    d.signal("prediction") = {1, 2, 900, 3, 3, 1};
+    d.signal("target") = {1, 0, 0, 0, 1, 0};
+    d.signal("classes") = {1, 1, 0, 1, 1, 1};
+    EXPECT_NEAR(d.evaluate(false), std::log(1 + std::exp(1.0)) + std::log(2 + std::exp(-2.0)), 1e-12);
+    EXPECT_DOUBLE_EQ(d.weight, 2);
+    EXPECT_DOUBLE_EQ(d.metrics["accuracy"].first, 0) << "the first is wrong, of a tie the first unit counts";
+    EXPECT_EQ(d.adjoint("prediction")[2], 0) << "a class that does not compete is left alone";
+}
+
+TEST(Supervised, HalfTheSumOfSquaresIsAMeanOverTrials) {
+    RuleDriver<Supervised> d({{"loss", std::string("half_squared")}}, {{"prediction", 2}, {"target", 2}}, 1, 2, 1);
+    d.signal("prediction") = {1, 2, 3, 4};
+    d.signal("target") = {0, 0, 0, 0};
+    EXPECT_DOUBLE_EQ(d.evaluate(false), 15);
+    EXPECT_DOUBLE_EQ(d.weight, 2);
+}
+
 TEST(Supervised, RefusesPortsOfOtherSizes) {
     using D = RuleDriver<Supervised>;
+    const ParamValues entropy{{"loss", std::string("cross_entropy")}};
+    EXPECT_THROW(D(entropy, {{"prediction", 3}, {"target", 3}, {"mask", 3}}, 1, 1, 1), Error);
+    EXPECT_THROW(D(entropy, {{"prediction", 3}, {"target", 3}, {"classes", 2}}, 1, 1, 1), Error);
+    EXPECT_THROW(D({}, {{"prediction", 3}, {"target", 3}, {"classes", 3}}, 1, 1, 1), Error);
     EXPECT_THROW(D({}, {{"prediction", 2}, {"target", 3}}, 1, 1, 1), Error);
     EXPECT_THROW(D({}, {{"prediction", 3}, {"target", 3}, {"mask", 2}}, 1, 1, 1), Error);
 }

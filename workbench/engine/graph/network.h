@@ -4,8 +4,11 @@
 #include "engine/graph/graph.h"
 #include "engine/graph/parameters.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace raphe {
@@ -28,41 +31,11 @@ public:
 
     /// @param problems  takes what mechanisms refuse, of nodes that are sound; then the network cannot be used. Null:
     /// it is thrown
-    Network(const Graph& graph, double dt, Problems* problems = nullptr) : graph_(&graph), dt_(dt) {
-        for (const auto& item : graph.nodes()) {
-            Builder builder(item.declaration(), item.portSizes, item.wired, dt);
-            Node node;
-            try {
-                if (item.sound) node.mechanism = item.entry->template maker<T>()(item.params, builder);
-            } catch (const Error& error) {
-                const Error placed("nodes." + item.name, error.what());
-                if (!problems) throw placed;
-                problems->add(placed);
-            }
-            if (item.kind() == Kind::rule) ruleParts_ = builder.ruleParts();
-            node.states = builder.states();
-            node.locals = builder.locals();
-            node.packed = builder.packedWeights();
-            node.shownState.assign(item.portSizes.size(), -1);
-            for (auto [port, state] : builder.shownStates()) node.shownState[static_cast<std::size_t>(port)] = state;
-            node.remembers.assign(item.portSizes.size(), false);
-            for (int port : builder.rememberedOutputs()) node.remembers[static_cast<std::size_t>(port)] = true;
-            node.entity = addressOf(item.name);
-            for (const auto& weight : builder.weights()) {
-                ParameterInfo info;
-                info.name = item.name + "." + weight.name;
-                info.node = static_cast<int>(nodes_.size());
-                info.weight = static_cast<int>(node.parameters.size());
-                info.rows = weight.rows;
-                info.cols = weight.cols;
-                info.offset = size_;
-                size_ += (info.size() + 15) / 16 * 16;
-                node.parameters.push_back(static_cast<int>(parameters_.size()));
-                parameters_.push_back(info);
-                inits_.push_back(weight.init);
-            }
-            nodes_.push_back(std::move(node));
-        }
+    Network(const Graph& graph, double dt, Problems* problems = nullptr)
+        : graph_(&graph), dt_(dt), nodes_(graph.nodes().size()) {
+        std::vector<std::optional<Builder>> builders(nodes_.size());
+        for (std::size_t n = 0; n < nodes_.size(); ++n) build(static_cast<int>(n), builders, problems);
+        for (std::size_t n = 0; n < nodes_.size(); ++n) layOut(static_cast<int>(n), *builders[n], problems);
     }
 
     const Graph& graph() const { return *graph_; }
@@ -79,6 +52,19 @@ public:
     }
     const Rule<T>& rule() const {
         return static_cast<const Rule<T>&>(*nodes_[static_cast<std::size_t>(graph_->rule())].mechanism);
+    }
+
+    /// Input ports whose means over the batch scale the changes of tensors.
+    struct FactorSignal {
+        int node, port, size;
+        int first; ///< where its factors begin among those of all
+    };
+    const std::vector<FactorSignal>& factorSignals() const { return factorSignals_; }
+    /// Factors of all these signals.
+    std::size_t factorCount() const {
+        return factorSignals_.empty()
+                   ? 0
+                   : static_cast<std::size_t>(factorSignals_.back().first + factorSignals_.back().size);
     }
 
     /// What the rule asked for beside its ports.
@@ -116,24 +102,142 @@ public:
     void initialise(AlignedArray<T>& weights, std::uint64_t seed) const {
         for (std::size_t i = 0; i < parameters_.size(); ++i) {
             const auto& info = parameters_[i];
+            const auto& init = inits_[i];
             Stream stream(seed, addressOf(info.name, addressOf("weights")), 0, 0, 0);
-            for (int r = 0; r < info.rows; ++r)
+            const int drawn = init.rows > 0 ? std::min(init.rows, info.rows) : info.rows;
+            const auto entry = [&](int r, int c) -> T& {
+                return weights[info.offset + static_cast<std::size_t>(c) * static_cast<std::size_t>(info.rows) +
+                               static_cast<std::size_t>(r)];
+            };
+            for (int r = 0; r < drawn; ++r)
+                for (int c = 0; c < info.cols; ++c) entry(r, c) = static_cast<T>(draw(init, stream));
+            for (int r = drawn; r < info.rows; ++r)
                 for (int c = 0; c < info.cols; ++c) {
-                    double value = inits_[i].a;
-                    if (inits_[i].shape == Init::Shape::uniform) value = stream.uniform(inits_[i].a, inits_[i].b);
-                    if (inits_[i].shape == Init::Shape::normal) value = inits_[i].a + inits_[i].b * stream.normal();
-                    if (inits_[i].shape == Init::Shape::truncatedNormal) {
-                        double deviate = stream.normal();
-                        while (std::abs(deviate) > 2) deviate = stream.normal();
-                        value = inits_[i].a + inits_[i].b * deviate;
-                    }
-                    weights[info.offset + static_cast<std::size_t>(c) * static_cast<std::size_t>(info.rows) +
-                            static_cast<std::size_t>(r)] = static_cast<T>(value);
+                    const double own = init.share != 0 ? init.share * draw(init, stream) : 0;
+                    entry(r, c) = static_cast<T>((init.copies ? double(entry(r % drawn, c)) : 0) + own);
                 }
         }
     }
 
 private:
+    static double draw(const Init& init, Stream& stream) {
+        switch (init.shape) {
+        case Init::Shape::constant:
+            break;
+        case Init::Shape::uniform:
+            return stream.uniform(init.a, init.b);
+        case Init::Shape::normal:
+            return init.a + init.b * stream.normal();
+        case Init::Shape::truncatedNormal: {
+            double deviate = stream.normal();
+            while (std::abs(deviate) > 2) deviate = stream.normal();
+            return init.a + init.b * deviate;
+        }
+        }
+        return init.a;
+    }
+
+    /// Makes the mechanism of a node, unless it is there. One that asks what is known of a signal has its source made
+    /// first; in a cycle the one that asks last is told nothing.
+    void build(int n, std::vector<std::optional<Builder>>& builders, Problems* problems) {
+        const auto index = static_cast<std::size_t>(n);
+        if (builders[index]) return;
+        const auto& item = graph_->nodes()[index];
+        auto& builder = builders[index].emplace(item.declaration(), item.portSizes, item.wired, dt_);
+        builder.setSources([this, n, &builders, problems](int port) -> const Coordinates* {
+            const auto* wire = onlyWire(n, port);
+            if (!wire) return nullptr;
+            build(wire->fromNode, builders, problems);
+            const auto& described = builders[static_cast<std::size_t>(wire->fromNode)]->described();
+            const auto found = described.find(wire->fromPort);
+            return found == described.end() ? nullptr : &found->second;
+        });
+        try {
+            if (item.sound) nodes_[index].mechanism = item.entry->template maker<T>()(item.params, builder);
+        } catch (const Error& error) {
+            const Error placed("nodes." + item.name, error.what());
+            if (!problems) throw placed;
+            problems->add(placed);
+        }
+    }
+
+    /// The wire to a port, if there is just one.
+    const GraphWire* onlyWire(int node, int port) const {
+        const GraphWire* found = nullptr;
+        for (const auto& wire : graph_->wires())
+            if (wire.toNode == node && wire.toPort == port) {
+                if (found) return nullptr;
+                found = &wire;
+            }
+        return found;
+    }
+
+    void layOut(int n, const Builder& builder, Problems* problems) {
+        const auto& item = graph_->nodes()[static_cast<std::size_t>(n)];
+        auto& node = nodes_[static_cast<std::size_t>(n)];
+        if (item.kind() == Kind::rule) ruleParts_ = builder.ruleParts();
+        node.states = builder.states();
+        node.locals = builder.locals();
+        node.packed = builder.packedWeights();
+        node.shownState.assign(item.portSizes.size(), -1);
+        for (auto [port, state] : builder.shownStates()) node.shownState[static_cast<std::size_t>(port)] = state;
+        node.remembers.assign(item.portSizes.size(), false);
+        for (int port : builder.rememberedOutputs()) node.remembers[static_cast<std::size_t>(port)] = true;
+        node.entity = addressOf(item.name);
+        for (const auto& weight : builder.weights()) {
+            ParameterInfo info;
+            info.name = item.name + "." + weight.name;
+            info.node = n;
+            info.weight = static_cast<int>(node.parameters.size());
+            info.rows = weight.rows;
+            info.cols = weight.cols;
+            info.offset = size_;
+            try {
+                if (weight.form) resolve(info, weight.form);
+            } catch (const Error& error) {
+                if (!problems) throw;
+                problems->add(error);
+            }
+            size_ += (info.size() + 15) / 16 * 16;
+            node.parameters.push_back(static_cast<int>(parameters_.size()));
+            parameters_.push_back(info);
+            inits_.push_back(weight.init);
+        }
+    }
+
+    void resolve(ParameterInfo& info, std::shared_ptr<const UpdateForm> form) {
+        if (form->rowPort >= 0) info.rowFactors = factorsOf(info.node, form->rowPort, info.rows, info.name);
+        if (form->columnPort >= 0) info.columnFactors = factorsOf(info.node, form->columnPort, info.cols, info.name);
+        if (!form->matrix.empty() &&
+            (info.rows % form->blocks != 0 ||
+             form->matrix.size() != static_cast<std::size_t>(form->blocks) * static_cast<std::size_t>(form->blocks)))
+            throw Error(info.name, "its mechanism gives it a preconditioner that does not fit its rows");
+        if (form->circlePort >= 0)
+            if (const auto* wire = onlyWire(info.node, form->circlePort)) {
+                const std::pair source{wire->fromNode, wire->fromPort};
+                const auto found = std::find(circles_.begin(), circles_.end(), source);
+                info.circle = static_cast<int>(found - circles_.begin());
+                if (found == circles_.end()) circles_.push_back(source);
+            }
+        info.form = std::move(form);
+    }
+
+    /// Where the factors that a port shows begin; -1 if nothing is wired to it.
+    int factorsOf(int node, int port, int count, const std::string& tensor) {
+        const auto& item = graph_->nodes()[static_cast<std::size_t>(node)];
+        const auto p = static_cast<std::size_t>(port);
+        if (!item.wired[p]) return -1;
+        const int size = item.portSizes[p];
+        if (size != count)
+            throw Error("nodes." + item.name, "port \"" + item.declaration().ports[p].name +
+                                                  "\" scales the changes of " + tensor + " and must have " +
+                                                  std::to_string(count) + " units, got " + std::to_string(size));
+        for (const auto& signal : factorSignals_)
+            if (signal.node == node && signal.port == port) return signal.first;
+        factorSignals_.push_back({node, port, size, static_cast<int>(factorCount())});
+        return factorSignals_.back().first;
+    }
+
     /// What differs first, as a few words; empty if nothing does.
     static std::string differentPart(const RuleParts& a, const RuleParts& b) {
         std::string part;
@@ -159,6 +263,8 @@ private:
     std::vector<Node> nodes_;
     std::vector<ParameterInfo> parameters_;
     std::vector<Init> inits_;
+    std::vector<FactorSignal> factorSignals_;
+    std::vector<std::pair<int, int>> circles_; ///< node and port whose coordinates the axes belong to
     RuleParts ruleParts_;
     std::size_t size_ = 0;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "raphe/error.h"
+#include "raphe/mechanism.h"
 
 #include <cstddef>
 #include <cstdlib>
@@ -50,6 +50,9 @@ struct ParameterInfo {
     int rows = 0, cols = 0;
     std::size_t offset = 0; ///< multiple of 64 bytes in float
     bool trainable = true;
+    std::shared_ptr<const UpdateForm> form;  ///< null: a plain step
+    int rowFactors = -1, columnFactors = -1; ///< where the factors of its changes begin among the factor signals
+    int circle = -1;                         ///< tensors with the same number hold the axes of one circle
     std::size_t size() const { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols); }
 };
 

@@ -82,12 +82,14 @@ void Conductor<T>::descend(const GradientRule<T>& rule) {
             sweep.learn(range, state_.live().weights.data(), result.gradient.data(), batch);
             if (setup_.streams) std::swap(state_.next(c), sweep.continued());
             result.take(sweep.objective());
+            result.factors = sweep.factors();
             recorded.take(sweep, range);
         });
     });
     if (setup_.streams) state_.streamsAdvanced();
     const auto summary = summarise(results_, at(chunks));
     sumGradients(results_, at(chunks), rangesOf(setup_.groups[0]), scaleOf<T>(summary), gradient_, *setup_.executor);
+    factors_ = meanFactors(results_, at(chunks), setup_.network);
     if (!std::isfinite(summary.loss) || !gradientIsFinite(setup_.tensors)) explainNonFinite(summary.loss);
     report_->metrics = namedNumbers(summary);
     lastStep_ = &rule.optimiser();
@@ -129,8 +131,9 @@ void Conductor<T>::commit(IterationReport& report, std::chrono::steady_clock::ti
     if (const auto* settings = std::exchange(lastStep_, nullptr))
         update = [this, &report, settings] {
             auto& live = state_.live();
-            report.metrics.emplace_back("gradient_norm", live.optimiser.step(*settings, live.weights, gradient_,
-                                                                             setup_.tensors, report.iteration));
+            report.metrics.emplace_back("gradient_norm",
+                                        live.optimiser.step(*settings, live.weights, gradient_, setup_.tensors,
+                                                            report.iteration, 0, factors()));
         };
     state_.commit(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(), report.metrics,
                   update);
@@ -148,8 +151,10 @@ IterationReport Conductor<T>::runOn(Sweep<T>& sweep, const TrialRange& range, co
     result.gradient.clear();
     sweep.learn(range, state_.live().weights.data(), result.gradient.data(), batch);
     result.take(sweep.objective());
+    result.factors = sweep.factors();
     const auto summary = summarise(results_, 1);
     sumGradients(results_, 1, rangesOf(setup_.groups[0]), scaleOf<T>(summary), gradient_, *setup_.executor);
+    factors_ = meanFactors(results_, 1, setup_.network);
     if (!std::isfinite(summary.loss) || !gradientIsFinite(setup_.tensors)) explainNonFinite(summary.loss);
     IterationReport report;
     report.metrics = namedNumbers(summary);
@@ -311,11 +316,14 @@ Summary Conductor<T>::sweepStretches(const Pass& pass) {
                 sweep.replay(pass.weights, pass.differentiate ? result.gradient.data() : nullptr, pass.work,
                              pass.frozen ? &(*pass.frozen)[at(c)] : nullptr, pass.again);
                 result.take(sweep.objective());
+                if (pass.differentiate) result.factors = sweep.factors();
             });
     });
     auto summary = summarise(results_, pieces.size());
-    if (pass.differentiate)
+    if (pass.differentiate) {
         sumGradients(results_, pieces.size(), ranges, scaleOf<T>(summary), gradient_, *setup_.executor);
+        factors_ = meanFactors(results_, pieces.size(), setup_.network);
+    }
     return summary;
 }
 
@@ -368,7 +376,8 @@ template <class T>
 double Conductor<T>::update(Group group, const OptimiserParams& settings) {
     auto& live = state_.change();
     const auto tensors = setup_.tensorsOf(setup_.groups[at(group.index)]);
-    return live.optimiser.step(settings, live.weights, gradient_, tensors, state_.iteration(), at(group.index));
+    return live.optimiser.step(settings, live.weights, gradient_, tensors, state_.iteration(), at(group.index),
+                               factors());
 }
 
 namespace {

@@ -90,6 +90,7 @@ private:
     void makeResults(std::size_t count);
     void changeStored(int store, int which);
     const std::vector<const T*>* surveyBatch();
+    const T* factors() const { return factors_.empty() ? nullptr : factors_.data(); }
     [[noreturn]] void explainNonFinite(double loss);
     [[noreturn]] void explainNonFinite(const Pass& pass, double loss);
     void explainStored(const Pass& pass);
@@ -106,6 +107,7 @@ private:
     std::map<int, std::unique_ptr<SweepPool<T>>> collectPools_;
     std::map<std::tuple<int, int, int, int, bool>, std::unique_ptr<SweepPool<T>>> replayPools_;
     std::vector<ChunkResult<T>> results_;
+    std::vector<T> factors_;                 ///< of the last gradient: means of the signals that scale changes
     std::vector<std::vector<T>> batchStore_; ///< by port of the rule: units x (steps * batch)
     std::vector<const T*> batchPointers_;
     IterationReport* report_ = nullptr;

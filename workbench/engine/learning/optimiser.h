@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/graph/parameters.h"
+#include "engine/learning/update_form.h"
 #include "raphe/optimiser.h"
 
 #include <algorithm>
@@ -11,8 +11,9 @@
 namespace raphe {
 
 /// Gradient steps on the flat array of weights. Order: clip every entry, clip by the global norm
-/// (scale = min(1, limit / (norm + 1e-6))), then the change of SGD (with momentum), Adam (Kingma and Ba 2015; weight
-/// decay added to the gradient) or AdamW (Loshchilov and Hutter 2019; decoupled decay). epsilon is outside the root.
+/// (scale = min(1, limit / (norm + 1e-6))), the tensor's own form of the gradient (UpdateForm), then the change of SGD
+/// (with momentum), Adam (Kingma and Ba 2015; weight decay added to the gradient) or AdamW (Loshchilov and Hutter 2019;
+/// decoupled decay). epsilon is outside the root.
 ///
 /// The averages belong to tensors, the count of steps to a group of tensors that are changed together; the settings are
 /// those of each step, so that they can change from one to the next.
@@ -22,9 +23,11 @@ public:
     explicit Optimiser(std::size_t size, std::size_t groups = 1) : first_(size), steps_(groups) {}
 
     /// Changes the trainable tensors. @param gradient  is clipped in place
+    /// @param factors  means of the signals that scale changes (Network::factorSignals); null: there are none
     /// @return norm of the gradient of the trainable tensors before clipping
     double step(const OptimiserParams& params, AlignedArray<T>& weights, AlignedArray<T>& gradient,
-                const std::vector<ParameterInfo>& tensors, int iteration, std::size_t group = 0) {
+                const std::vector<ParameterInfo>& tensors, int iteration, std::size_t group = 0,
+                const T* factors = nullptr) {
         const double norm = std::sqrt(squaredNorm(gradient, tensors));
         if (iteration < params.burnIn) return norm;
         if (params.optimiser != "sgd" && second_.size() == 0) second_ = AlignedArray<T>(first_.size());
@@ -45,8 +48,17 @@ public:
         }
         ++steps_[group];
         forEach(tensors, [&](const ParameterInfo& t) {
-            change(params, steps_[group], weights, gradient, t, static_cast<T>(scale));
+            if (t.form && !t.form->matrix.empty()) precondition(t, gradient.data() + t.offset, scratch_);
+            if (t.form && entryFactors(t, factors, scratch_)) {
+                const T* all = scratch_.data();
+                change(params, steps_[group], weights, gradient, t, static_cast<T>(scale),
+                       [all](T x, std::size_t i) { return all[i] * x; });
+                return;
+            }
+            change(params, steps_[group], weights, gradient, t, static_cast<T>(scale),
+                   [](T x, std::size_t) { return x; });
         });
+        keepCircles(tensors, weights.data());
         return norm;
     }
 
@@ -97,8 +109,10 @@ private:
         }
         steps_[group] = 0;
     }
+    /// @param scaled  what is left of a change of an entry: in sgd before momentum, in adam after its normalisation
+    template <class Scaled>
     void change(const OptimiserParams& params, long step, AlignedArray<T>& weights, const AlignedArray<T>& gradient,
-                const ParameterInfo& t, T scale) {
+                const ParameterInfo& t, T scale, Scaled scaled) {
         const T rate = static_cast<T>(params.learningRate), decay = static_cast<T>(params.weightDecay);
         T* __restrict w = weights.data() + t.offset;
         const T* __restrict g = gradient.data() + t.offset;
@@ -106,7 +120,7 @@ private:
         if (params.optimiser == "sgd") {
             const T momentum = static_cast<T>(params.momentum);
             for (std::size_t i = 0; i < t.size(); ++i) {
-                m[i] = momentum * m[i] + (scale * g[i] + decay * w[i]);
+                m[i] = momentum * m[i] + scaled(scale * g[i] + decay * w[i], i);
                 w[i] -= rate * m[i];
             }
             return;
@@ -122,12 +136,13 @@ private:
             const T gradientEntry = scale * g[i] + l2 * w[i];
             m[i] = b1 * m[i] + (T(1) - b1) * gradientEntry;
             v[i] = b2 * v[i] + (T(1) - b2) * gradientEntry * gradientEntry;
-            w[i] -= rate * (m[i] * correction1 / (std::sqrt(v[i]) * correction2 + epsilon) + direct * w[i]);
+            w[i] -= rate * scaled(m[i] * correction1 / (std::sqrt(v[i]) * correction2 + epsilon) + direct * w[i], i);
         }
     }
 
     AlignedArray<T> first_, second_;
     std::vector<long> steps_;
+    std::vector<T> scratch_;
 };
 
 } // namespace raphe

@@ -4,6 +4,7 @@
 #include "engine/base/executor.h"
 #include "engine/graph/parameters.h"
 #include "engine/learning/session.h"
+#include "engine/sweep/factor_sums.h"
 #include "raphe/iteration.h"
 
 #include <cmath>
@@ -18,6 +19,7 @@ struct ChunkResult {
     AlignedArray<T> gradient;
     double loss = 0, weight = 0;
     std::vector<typename Objective<T>::Metric> metrics;
+    FactorSums factors;
     void take(const Objective<T>& objective) {
         loss = objective.loss;
         weight = objective.lossWeight;
@@ -43,6 +45,16 @@ Summary summarise(const std::vector<ChunkResult<T>>& results, std::size_t count)
         summary.metrics.push_back({results[0].metrics[m].name, n != 0 ? sum / n : 0});
     }
     return summary;
+}
+
+/// Means over chunks of the signals that scale changes; empty if there are none.
+template <class T>
+std::vector<T> meanFactors(const std::vector<ChunkResult<T>>& results, std::size_t count, const Network<T>& network) {
+    if (network.factorSignals().empty()) return {};
+    FactorSums sums;
+    sums.clear(network);
+    for (std::size_t c = 0; c < count; ++c) sums.add(results[c].factors);
+    return meanFactors(network, sums);
 }
 
 /// From the sum of the chunks' gradients to that of the mean loss.

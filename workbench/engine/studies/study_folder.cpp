@@ -2,6 +2,7 @@
 #include "engine/studies/study_folder.h"
 
 #include "engine/base/files.h"
+#include "engine/learning/changed_session.h"
 #include "engine/runs/run.h"
 #include "engine/runs/run_list.h"
 #include "engine/runs/run_reader.h"
@@ -73,11 +74,8 @@ double trainingMeasure(const RunReader& run, const StudyMeasure& measure) {
 double evaluationMeasure(const StudyMeasure& measure, const fs::path& run, const Experiment& experiment,
                          const Registry& registry, int threads) {
     auto session = sessionOfRun(run, registry, {threads, "tbb", 0});
-    if (!measure.set.empty() || !measure.interventions.empty()) {
-        auto changed = Session::create(evaluationOf(experiment, measure, registry), registry, {threads, "tbb", 0});
-        for (const auto& item : session->weights()) changed->set(item.name, item.tensor);
-        session = std::move(changed);
-    }
+    if (!measure.set.empty() || !measure.interventions.empty())
+        session = changedSession(*session, evaluationOf(experiment, measure, registry), registry, {threads, "tbb", 0});
     EvaluateRequest request;
     request.trials = measure.trials;
     const auto result = session->evaluate(request);

@@ -58,6 +58,7 @@ public:
     Value<T> gather(int node, int port, int offset, int count);
     Value<T>& output(int node, int port) { return frames_[at(node)].outputs[at(port)]; }
     const Value<T>& state(int node, int k) const { return frames_[at(node)].states[at(k)]; }
+    bool takesPart(int node) const { return stageOf_[at(node)] >= 0; }
     /// The plan has other interventions now.
     void interventionsChanged();
 

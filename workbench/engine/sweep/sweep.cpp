@@ -190,6 +190,7 @@ void Sweep<T>::forward(bool recordLast) {
 template <class T>
 void Sweep<T>::backward(bool recordedAlready) {
     carried_.clearAdjoints();
+    factors_.clear(network_);
     for (std::size_t i = segments_.size(); i-- > 0;) {
         const auto [first, count] = segments_[i];
         if (first < plan_.burnIn) break;
@@ -199,6 +200,7 @@ void Sweep<T>::backward(bool recordedAlready) {
             runSpan(first, count, true, loop() ? learningStages_ : actingStages_,
                     loop() || given_ ? replayKnown_ : taskKnown_);
         }
+        sumFactors(first, count);
         seedAdjoints(first, count, i + 1 == segments_.size());
         span_.backward();
         span_.collectAdjoints();
@@ -387,6 +389,23 @@ void Sweep<T>::seedAdjoints(int first, int count, bool last) {
                 add(span_.gather(graph_.rule(), static_cast<int>(p), 0, count), ruleAdjoints_[p].data());
     }
     if (!last) span_.seedAdjoints();
+}
+
+template <class T>
+void Sweep<T>::sumFactors(int first, int count) {
+    for (std::size_t s = 0; s < network_.factorSignals().size(); ++s) {
+        const auto& signal = network_.factorSignals()[s];
+        if (!span_.takesPart(signal.node)) continue;
+        const auto value = span_.gather(signal.node, signal.port, 0, count);
+        double* sums = factors_.sums.data() + signal.first;
+        for (int t = 0; t < count; ++t)
+            for (int b = 0; b < range_.counted; ++b) {
+                if (first + t >= plan_.burnIn + ends_.lengths[at(b)]) continue;
+                const T* column = value.column(t * plan_.trials + b);
+                for (int i = 0; i < signal.size; ++i) sums[i] += static_cast<double>(column[i]);
+                factors_.counts[s] += 1;
+            }
+    }
 }
 
 // -- what leaves the sweep --------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "engine/sweep/factor_sums.h"
 #include "engine/sweep/span.h"
 #include "engine/sweep/task_loop.h"
 
@@ -59,6 +60,8 @@ public:
     /// Scores the signals that the last forward pass left, without gradients.
     void score(const TrialRange& range, const std::vector<const T*>* batch, std::vector<T>* frozen, bool replay);
     const Objective<T>& objective() const { return objective_; }
+    /// What the last backward pass showed of the signals that scale changes.
+    const FactorSums& factors() const { return factors_; }
 
     /// The forward pass one step at a time: begin(), then step(0), step(1), ... Spans are single steps, also where
     /// act() would take many at once.
@@ -152,6 +155,7 @@ private:
     void prepareObjective(const TrialRange& range, const std::vector<const T*>* batch, std::vector<T>* frozen,
                           bool replay);
     void seedAdjoints(int first, int count, bool last);
+    void sumFactors(int first, int count);
     void keepSignals(int first, int count);
     void checkSignals(int first, int count, const std::vector<Stage>& stages);
 
@@ -176,6 +180,7 @@ private:
     std::vector<char> wanted_;
     Following<T> following_;
     Objective<T> objective_;
+    FactorSums factors_;
     std::vector<Capture> captures_;
     std::vector<GivenState<T>> givenStates_;
     std::vector<Origin> origins_;

@@ -19,7 +19,7 @@ void TaskLoop<T>::begin(const TrialRange& range) {
     for (int b = 0; b < plan_.trials; ++b) {
         const auto trial = range.first + static_cast<std::uint32_t>(b);
         Stream stream(plan_.seed, entity_, range.iteration, trial, 0);
-        task_->begin(*trials_[at(b)], trial, stream);
+        task_->begin(*trials_[at(b)], placeOf(trial), stream);
         begun_[at(b)] = 0;
     }
 }
@@ -106,7 +106,7 @@ void TaskLoop<T>::beginAgain(int step, int trial) {
     begun_[at(trial)] = step;
     const auto number = range_.first + static_cast<std::uint32_t>(trial);
     Stream stream(plan_.seed, addressOf("again", entity_), range_.iteration, number, static_cast<std::uint32_t>(step));
-    task_->begin(*trials_[at(trial)], number, stream);
+    task_->begin(*trials_[at(trial)], placeOf(number), stream);
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 #include "engine/sweep/known_signals.h"
 #include "engine/sweep/trial_ends.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -41,6 +42,9 @@ public:
     void leave(ContinuedTrials<T>& to, int steps) const;
 
 private:
+    TrialPlace placeOf(std::uint32_t trial) const {
+        return {range_.iteration, trial, static_cast<std::uint32_t>(std::max(range_.batch, 1)), plan_.seed, entity_};
+    }
     TaskStep<T> stepOf(int step, int trial, const std::vector<Value<T>>* inputs);
     void takeEnd(const TaskStep<T>& s, int step, int trial);
 

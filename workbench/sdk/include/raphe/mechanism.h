@@ -7,6 +7,8 @@
 #include "raphe/tape.h"
 
 #include <cmath>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +43,12 @@ enum class End : signed char { none, terminated, truncated };
 struct Init {
     enum class Shape { constant, uniform, normal, truncatedNormal } shape = Shape::constant;
     double a = 0, b = 0;
+    /// Of the rows only the first so many are drawn like this (0: all) ...
+    int rows = 0;
+    /// ... and the others, block by block, start as copies of these or at zero, ...
+    bool copies = false;
+    /// ... to which a share of a draw of their own is added.
+    double share = 0;
     static Init constant(double value) { return {Shape::constant, value, value}; }
     static Init uniform(double low, double high) { return {Shape::uniform, low, high}; }
     static Init normal(double deviation, double mean = 0) { return {Shape::normal, mean, deviation}; }
@@ -48,12 +56,45 @@ struct Init {
     static Init truncatedNormal(double deviation, double mean = 0) { return {Shape::truncatedNormal, mean, deviation}; }
     /// Uniform in +-1/sqrt(fanIn), as linear layers usually start.
     static Init fanIn(int fanIn) { return uniform(-1 / std::sqrt(double(fanIn)), 1 / std::sqrt(double(fanIn))); }
+    /// For blocks of rows, one above the other: the first is drawn, the others are copies or zero.
+    Init blocks(int blockRows, bool asCopies, double ownShare) const {
+        Init init = *this;
+        init.rows = blockRows;
+        init.copies = asCopies;
+        init.share = ownShare;
+        return init;
+    }
+};
+
+/// What a mechanism knows of an output whose units are the coordinates of a point: weights of the points that another
+/// mechanism mixes (Builder::describe, Builder::coordinates).
+struct Coordinates {
+    std::vector<double> moment; ///< mean product of each two coordinates; square, row after row
+    bool sumToOne = false;      ///< whether the coordinates always sum to 1
+    bool circle = false;        ///< the second and the third are the axes of a circle, which training shall keep one
+
+    int count() const { return static_cast<int>(std::lround(std::sqrt(double(moment.size())))); }
+};
+
+/// How the gradient of a tensor becomes its change (0007). The plain case is a null pointer.
+struct UpdateForm {
+    /// Before momentum: the tensor is `blocks` blocks of rows, and the gradient of block k becomes
+    /// sum_l matrix(k, l) (gradient of block l). Row after row; empty: the gradient itself.
+    int blocks = 1;
+    std::vector<double> matrix;
+    /// Factors of the change: the means of these input ports over the batch, for each row and for each column; -1: 1.
+    int rowPort = -1, columnPort = -1;
+    double rate = 1; ///< factor of all of it
+    /// The port whose coordinates are the axes of a circle (Coordinates::circle); the second and third block of all
+    /// tensors with the same source are kept orthogonal and of one length; -1: none.
+    int circlePort = -1;
 };
 
 struct WeightInfo {
     std::string name;
     int rows, cols;
     Init init;
+    std::shared_ptr<UpdateForm> form = nullptr; ///< null: a plain step along the gradient
 };
 
 struct StateOptions {
@@ -91,6 +132,10 @@ public:
     void remember(Output output) { remembered_.push_back(output.index); }
     int size(const char* port) const { return sizes_[static_cast<std::size_t>(indexOf(port))]; }
     bool wired(const char* port) const { return wired_[static_cast<std::size_t>(indexOf(port))]; }
+    /// Says what is known of the coordinates that an output holds.
+    void describe(Output output, Coordinates coordinates) { described_[output.index] = std::move(coordinates); }
+    /// What is known of the coordinates that reach a port; null if their source says nothing, or if there are several.
+    const Coordinates* coordinates(const char* port) const { return source_ ? source_(indexOf(port)) : nullptr; }
     /// Duration of a step, in the experiment's unit of time.
     double dt() const { return dt_; }
 
@@ -98,6 +143,19 @@ public:
         weights_.push_back({std::move(name), rows, cols, init});
         return {static_cast<int>(weights_.size()) - 1};
     }
+    /// The weight's own way from gradient to change: see UpdateForm.
+    UpdateForm& form(Weight weight) {
+        auto& form = weights_[static_cast<std::size_t>(weight.index)].form;
+        if (!form) form = std::make_shared<UpdateForm>();
+        return *form;
+    }
+    /// The changes of each row (the weights onto a unit) are scaled by what a port shows, mean over the batch: before
+    /// momentum in sgd, after the normalisation of adam.
+    void scaleRows(Weight weight, const char* port) { form(weight).rowPort = indexOf(port); }
+    /// The same for each column: the weights of what a unit sends.
+    void scaleColumns(Weight weight, const char* port) { form(weight).columnPort = indexOf(port); }
+    /// Keeps the circle of Coordinates::circle.
+    void keepCircle(Weight weight, const char* port) { form(weight).circlePort = indexOf(port); }
     /// Asks for a layout of the weight for products with few columns at every step (see packed.h).
     PackedWeight packed(Weight weight) {
         packed_.push_back(weight.index);
@@ -148,6 +206,10 @@ public:
     const std::vector<std::pair<int, int>>& shownStates() const { return shown_; }
     const std::vector<int>& rememberedOutputs() const { return remembered_; }
     const RuleParts& ruleParts() const { return rule_; }
+    /// by output port
+    const std::map<int, Coordinates>& described() const { return described_; }
+    /// Engine's: finds what is known of what reaches a port.
+    void setSources(std::function<const Coordinates*(int port)> source) { source_ = std::move(source); }
 
 private:
     int indexOf(const char* port) const {
@@ -167,6 +229,8 @@ private:
     std::vector<int> remembered_;
     std::vector<int> packed_;
     RuleParts rule_;
+    std::map<int, Coordinates> described_;
+    std::function<const Coordinates*(int)> source_;
     int locals_ = 0;
 };
 

@@ -6,10 +6,26 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
 namespace raphe {
+
+/// Where a trial stands among all the trials of a session: for tasks that go through a set of their own in order, or in
+/// an order drawn for each round. The same for all threads, and after a resume.
+struct TrialPlace {
+    std::uint32_t iteration = 0; ///< of the training; in an evaluation the number of its stream
+    std::uint32_t trial = 0;     ///< in the batch
+    std::uint32_t batch = 1;     ///< trials of the batch
+    std::uint64_t seed = 0;      ///< of the session, or of its evaluations
+    std::uint64_t entity = 0;    ///< address of the task's random streams
+
+    /// Random numbers that all trials share, by an address of the task's choice.
+    Stream shared(std::string_view purpose, std::uint32_t number) const {
+        return {seed, addressOf(purpose, entity), number, 0, 0};
+    }
+};
 
 /// What one trial of a task carries along; derive your own.
 struct TrialState {
@@ -56,6 +72,10 @@ public:
     /// Starts trial number `trial` of the batch. Numbers beyond the batch occur where a chunk is filled up with trials
     /// that do not count: they must be as legal as the others.
     virtual void begin(TrialState& state, std::uint32_t trial, Stream& random) const = 0;
+    /// The same for tasks that want to know where the trial stands.
+    virtual void begin(TrialState& state, const TrialPlace& place, Stream& random) const {
+        begin(state, place.trial, random);
+    }
     /// Whether observe() may be asked once more after the last step of the horizon, with step() == steps(), for rules
     /// that value what would follow.
     virtual bool observesEnd() const { return false; }
@@ -146,12 +166,18 @@ template <class T, class Trial>
 class TaskOf : public Task<T> {
 public:
     virtual void begin(Trial& trial, std::uint32_t number, Stream& random) const = 0;
+    virtual void begin(Trial& trial, const TrialPlace& place, Stream& random) const {
+        begin(trial, place.trial, random);
+    }
     virtual void observe(Trial& trial, TaskStep<T>& s) const = 0;
     virtual void act(Trial&, TaskStep<T>&) const {}
 
     std::unique_ptr<TrialState> makeTrial() const final { return std::make_unique<Holder>(); }
     void begin(TrialState& state, std::uint32_t number, Stream& random) const final {
         begin(static_cast<Holder&>(state).trial, number, random);
+    }
+    void begin(TrialState& state, const TrialPlace& place, Stream& random) const final {
+        begin(static_cast<Holder&>(state).trial, place, random);
     }
     void observe(TrialState& state, TaskStep<T>& s) const final { observe(static_cast<Holder&>(state).trial, s); }
     void act(TrialState& state, TaskStep<T>& s) const final { act(static_cast<Holder&>(state).trial, s); }

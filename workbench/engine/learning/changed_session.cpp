@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/learning/changed_session.h"
+
+namespace raphe {
+
+std::unique_ptr<Session> changedSession(const Session& session, const Experiment& experiment, const Registry& registry,
+                                        const SessionOptions& options) {
+    auto changed = Session::create(experiment, registry, options);
+    for (const auto& item : session.weights()) changed->set(item.name, item.tensor);
+    return changed;
+}
+
+} // namespace raphe
