@@ -51,7 +51,8 @@ void writeRun(const fs::path& folder, const StudyRun& run) {
 
 class Many {
 public:
-    Many() : root_(fs::temp_directory_path() / fmt::format("raphe-study-list-{}", ::getpid())), folder_(root_ / "many") {
+    Many()
+        : root_(fs::temp_directory_path() / fmt::format("raphe-study-list-{}", ::getpid())), folder_(root_ / "many") {
         for (const auto& found : PluginHost::defaultFolders()) plugins.loadFolder(found);
         study = studyFromJson(documentOf(wantedRuns()));
         plan = planOf(study, plugins.registry());

@@ -16,7 +16,8 @@ Opened opened(const PluginHost& plugins, const StudyArguments& a, PlanChecks che
     if (a.iterations > 0) overrides.iterations = a.iterations;
     for (const auto& assignment : a.assignments) {
         const auto sign = assignment.find('=');
-        if (sign == std::string::npos || sign == 0) throw Error("--set", "expected node.param=value, got \"" + assignment + "\"");
+        if (sign == std::string::npos || sign == 0)
+            throw Error("--set", "expected node.param=value, got \"" + assignment + "\"");
         auto value = Json::parse(assignment.substr(sign + 1), nullptr, false);
         if (value.is_discarded()) value = assignment.substr(sign + 1);
         overrides.set.emplace_back(assignment.substr(0, sign), std::move(value));

@@ -64,7 +64,8 @@ int studyClean(const PluginHost& plugins, const StudyArguments& a) {
                        durationText(run.seconds), bytesText(run.bytes));
     }
     if (strays.empty()) {
-        if (!a.output.json) fmt::print("nothing to remove: every run in {} belongs to the study\n", o.folder.path().string());
+        if (!a.output.json)
+            fmt::print("nothing to remove: every run in {} belongs to the study\n", o.folder.path().string());
         return 0;
     }
     const auto what = fmt::format("{} run{} that the study does not have, {} with {} of training", strays.size(),
@@ -76,7 +77,8 @@ int studyClean(const PluginHost& plugins, const StudyArguments& a) {
     if (!a.yes) {
         if (a.output.json || isatty(0) == 0 || isatty(1) == 0) {
             std::fflush(stdout);
-            fmt::print(stderr, "{}: {}; nothing was removed. Say --yes to remove them for good\n", o.folder.path().string(), what);
+            fmt::print(stderr, "{}: {}; nothing was removed. Say --yes to remove them for good\n",
+                       o.folder.path().string(), what);
             return 2;
         }
         if (!agreed(fmt::format("Remove {} from {} for good?", what, o.folder.path().string()))) {
@@ -95,7 +97,9 @@ int studyClean(const PluginHost& plugins, const StudyArguments& a) {
         }
     }
     if (a.output.json)
-        fmt::print("{}\n", Json{{"event", "clean"}, {"removed", removed}, {"left", static_cast<int>(strays.size()) - removed}}.dump());
+        fmt::print(
+            "{}\n",
+            Json{{"event", "clean"}, {"removed", removed}, {"left", static_cast<int>(strays.size()) - removed}}.dump());
     else
         fmt::print("{} removed\n", removed);
     return removed == static_cast<int>(strays.size()) ? 0 : 1;

@@ -9,8 +9,8 @@ namespace raphe::cli {
 /// "simple, agent.hidden = 50, seed 3"
 std::string runName(const StudyRun& run);
 
-/// What a study that runs says: on a terminal a line for each worker and one for all, drawn over the last ones; a line for
-/// each run that has ended; objects for programs.
+/// What a study that runs says: on a terminal a line for each worker and one for all, drawn over the last ones; a line
+/// for each run that has ended; objects for programs.
 class StudyScreen {
 public:
     explicit StudyScreen(OutputStyle output);

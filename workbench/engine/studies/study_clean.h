@@ -15,8 +15,8 @@ struct StrayRun {
 };
 std::vector<StrayRun> strayRuns(const StudyFolder& folder, const std::vector<StudyRun>& plan);
 
-/// Removes a run for good. What is half removed is no longer a run. @throws Error where it is being worked on, or cannot
-/// be removed
+/// Removes a run for good. What is half removed is no longer a run. @throws Error where it is being worked on, or
+/// cannot be removed
 void removeRun(const StudyFolder& folder, const std::string& id);
 
 } // namespace raphe

@@ -7,9 +7,9 @@
 
 namespace raphe {
 
-/// What a study folder says of many runs, quick to get: what was read of each run is kept in a file, and only runs whose
-/// files have changed since are read again. The file is a cache: it is made anew when it is damaged, of another version
-/// or gone, and where it cannot be written the index works without it. Use from one thread at a time.
+/// What a study folder says of many runs, quick to get: what was read of each run is kept in a file, and only runs
+/// whose files have changed since are read again. The file is a cache: it is made anew when it is damaged, of another
+/// version or gone, and where it cannot be written the index works without it. Use from one thread at a time.
 class StudyIndex {
 public:
     /// @param file  where the index is kept; empty: nowhere
