@@ -13,7 +13,7 @@ local ALL = { 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26 }
 local o = protocol.options({ full = false, seeds = protocol.whole, iterations = protocol.whole, workers = protocol.whole, out = "" }, raphe.args)
 local name = o.full and "mwg" or "mwg_small"
 local folder = o.out ~= "" and o.out or "studies/" .. name
-local study = raphe.study(name, { out = folder, seeds = o.seeds, set = o.iterations and { iterations = o.iterations } })
+local study = raphe.study(name, { out = folder, seeds = o.seeds, iterations = o.iterations })
 local counted = study:run { workers = o.workers }
 if counted.done < counted.total then
     print(string.format("%d of %d runs are done, %d failed; see raphe study status %s", counted.done, counted.total, counted.failed, folder))

@@ -86,6 +86,21 @@ TEST_F(Branches, DifferOnlyFromTheIterationOn) {
     EXPECT_EQ(reproduced("twig", 0)["same"], true);
 }
 
+TEST_F(Branches, AreComputedAgainWhereTheyWereMovedWithTheirTrunk) {
+    train("trunk");
+    const auto hash = hashOf(call({"branch", folder("trunk"), "--at", "20", "--intervene", "modulator.output=clamp:0",
+                                   "--out", folder("branch"), "--json", "--quiet"}));
+    fs::create_directories(folder("else where"));
+    fs::rename(folder("branch"), folder("else where/branch"));
+    fs::rename(folder("trunk"), folder("kept"));
+    const auto alone = call({"reproduce", folder("else where/branch")});
+    EXPECT_EQ(alone.exitCode, 2);
+    EXPECT_NE(alone.err.find("no longer there; put that run back, or beside the branch"), std::string::npos)
+        << alone.err;
+    fs::rename(folder("kept"), folder("else where/trunk"));
+    EXPECT_EQ(reproduced("else where/branch", 0)["run_hash"], hash);
+}
+
 TEST_F(Branches, SayWhatDoesNotFit) {
     train("trunk");
     const auto refused = [&](std::vector<std::string> words, const char* text) {

@@ -352,7 +352,8 @@ TEST_F(CommandLine, ListsAndChangesStages) {
         std::string::npos)
         << checked.out;
     const auto shorter = raphe({"check", staged, "--set", "stages[0].iterations=2", "--set", "iterations=5"});
-    EXPECT_NE(shorter.out.find("stops after 5 of 8 iterations"), std::string::npos) << shorter.out << shorter.err;
+    EXPECT_NE(shorter.out.find("stops after 5 of 8 iterations, in stage"), std::string::npos)
+        << shorter.out << shorter.err;
     const auto refused = raphe({"check", staged, "--set", "stages[0].frozen=[\"kore.*\"]"});
     EXPECT_EQ(refused.exitCode, 2);
     EXPECT_NE(refused.err.find("stages[0].frozen[0]: no tensor matches \"kore.*\""), std::string::npos) << refused.err;

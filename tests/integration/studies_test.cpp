@@ -1,66 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Studies as a user meets them: runs once, resumable, the same table however it came to be.
-#include "engine/base/files.h"
-#include "engine/document/json_reader.h"
-#include "support/program.h"
+#include "engine/base/npz.h"
+#include "studies_fixture.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <pty.h>
 #include <random>
 #include <set>
 
 namespace raphe::test {
 namespace {
-
-namespace fs = std::filesystem;
-
-class Studies : public testing::Test {
-protected:
-    Studies()
-        : root_(fs::path(testing::TempDir()) / ("studies_" + std::to_string(::getpid()) + "_" +
-                                                testing::UnitTest::GetInstance()->current_test_info()->name())) {
-        fs::remove_all(root_);
-        fs::create_directories(root_);
-    }
-    ~Studies() override { fs::remove_all(root_); }
-
-    static Json document(int iterations = 40) {
-        return Json::parse(R"({"raphe_study": 1, "name": "small",
-            "variants": {"simple": {"experiment": "cue_small_A_simple"}, "none": {"experiment": "cue_small_A_none"}},
-            "axes": {"agent.hidden": [6, 9]}, "seeds": 3,
-            "measures": {"reward": "reward", "fresh": {"metric": "reward", "evaluate": {"trials": 10}}},
-            "bars": [{"measure": "reward", "variant": "simple", "at_least": -100}],
-            "set": {"iterations": )" +
-                           std::to_string(iterations) + ", \"trials\": 6}}");
-    }
-    std::string write(const Json& study, const std::string& name = "study.study.json") {
-        std::ofstream(root_ / name) << study.dump(1);
-        return (root_ / name).string();
-    }
-    std::string folder(const std::string& name = "study") const { return (root_ / name).string(); }
-    static ProgramResult call(std::vector<std::string> words) {
-        words.insert(words.begin(), {RAPHE_PROGRAM, "study"});
-        return Program(std::move(words)).finish();
-    }
-    static std::string table(const std::string& folder) { return readBytes(fs::path(folder) / "table.csv", 1 << 20); }
-    static std::set<std::string> runs(const std::string& folder) {
-        std::set<std::string> result;
-        for (const auto& item : fs::directory_iterator(fs::path(folder) / "runs"))
-            result.insert(item.path().filename());
-        return result;
-    }
-    /// When each run's database was last written.
-    static std::map<std::string, fs::file_time_type> written(const std::string& folder) {
-        std::map<std::string, fs::file_time_type> result;
-        for (const auto& id : runs(folder))
-            result[id] = fs::last_write_time(fs::path(folder) / "runs" / id / "run.sqlite");
-        return result;
-    }
-    fs::path root_;
-};
 
 TEST_F(Studies, HaveTheSameTableForAnyNumberOfWorkers) {
     const auto study = write(document());
@@ -73,6 +26,18 @@ TEST_F(Studies, HaveTheSameTableForAnyNumberOfWorkers) {
         EXPECT_EQ(table(out), first);
     }
     EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 13);
+    const auto npz = (root_ / "table.npz").string();
+    ASSERT_EQ(call({"table", folder("w1"), "--npz", npz}).exitCode, 0);
+    const auto columns = readNpz(npz);
+    ASSERT_EQ(columns.size(), 5u);
+    EXPECT_EQ(columns[0].name, "variant");
+    EXPECT_EQ(columns[0].tensor.values, (std::vector<double>{0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1}));
+    EXPECT_EQ(columns[1].name, "agent.hidden");
+    EXPECT_EQ(columns[1].tensor.values, (std::vector<double>{6, 6, 6, 9, 9, 9, 6, 6, 6, 9, 9, 9}));
+    EXPECT_EQ(columns[2].tensor.values, (std::vector<double>{1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3}));
+    const auto line = first.find("simple,6,1,") + std::string("simple,6,1,").size();
+    EXPECT_EQ(columns[3].name, "reward");
+    EXPECT_EQ(columns[3].tensor.values[0], std::stod(first.substr(line)));
     EXPECT_EQ(first.find(",,"), std::string::npos) << first;
 }
 
@@ -103,10 +68,6 @@ TEST_F(Studies, RunOnlyWhatIsNew) {
     EXPECT_EQ(runs(folder()).size(), 16u);
     const auto after = written(folder());
     for (const auto& [id, time] : before) EXPECT_EQ(after.at(id), time) << id << " was run again";
-
-    json["seeds"] = 1;
-    EXPECT_NE(call({"clean", write(json), "--out", folder()}).out.find("removed"), std::string::npos);
-    EXPECT_EQ(runs(folder()).size(), 4u);
 }
 
 TEST_F(Studies, SurviveKillsOfWorkersAndExecutor) {
@@ -121,7 +82,8 @@ TEST_F(Studies, SurviveKillsOfWorkersAndExecutor) {
         executor.signal(signal);
         const auto result = executor.finish();
         if (signal == SIGINT && result.exitCode != 0) {
-            EXPECT_EQ(result.exitCode, 130) << result.err;
+            // -1: ended before it had begun
+            EXPECT_TRUE(result.exitCode == 130 || result.exitCode == -1) << result.exitCode << result.err;
         }
     }
     // Workers of a killed executor end by themselves, after a checkpoint.
@@ -191,6 +153,58 @@ TEST_F(Studies, WriteDownFailuresAndGoOn) {
     EXPECT_FALSE(broken["runs"][0]["problem"].get<std::string>().empty());
 }
 
+TEST_F(Studies, EndWithTheirStages) {
+    auto json =
+        Json::parse(R"({"raphe_study": 1, "name": "staged", "seeds": 1, "measures": {"loss": "loss"}, "variants": {
+        "staged": {"experiment": "mwg_small_nm_rnn_staged"},
+        "one": {"experiment": "mwg_small_lr_rnn", "document": {"stages": [{"name": "everything", "iterations": 10,
+            "keep_best": {"metric": "loss", "goal": "min", "of": "training", "every": 2}}]}}}})");
+    const auto refused = call({"check", write(json), "--set", "iterations=20"});
+    EXPECT_EQ(refused.exitCode, 2);
+    EXPECT_NE(refused.err.find("variants.staged: iterations: 20 would end the training before its stages do"),
+              std::string::npos)
+        << refused.err;
+    json["axes"] = Json::parse(R"({"iterations": [20, 30]})");
+    EXPECT_NE(call({"check", write(json)}).err.find("before its stages do"), std::string::npos);
+    json.erase("axes");
+    json["variants"]["staged"]["document"] = Json::parse(R"({"iterations": 20})");
+    EXPECT_NE(call({"check", write(json)}).err.find("before its stages do"), std::string::npos);
+
+    // The study's own number shortens the stages in proportion, and what they say in iterations.
+    json["variants"]["staged"].erase("document");
+    EXPECT_NE(call({"check", write(json), "--iterations", "2"}).err.find("fewer than there are stages (3)"),
+              std::string::npos);
+    ASSERT_EQ(call({"run", write(json), "--iterations", "20", "--out", folder("shorter"), "--quiet"}).exitCode, 0);
+    for (const auto& run : Json::parse(call({"status", folder("shorter"), "--json"}).out)["runs"]) {
+        EXPECT_EQ(run["iterations"], 20);
+        const auto stages =
+            Json::parse(readBytes(fs::path(folder("shorter")) / "runs" / run["id"].get<std::string>() / "work.json",
+                                  1 << 20))["experiment"]["stages"];
+        if (run["variant"] == "one") {
+            EXPECT_EQ(stages[0]["iterations"], 20);
+            EXPECT_EQ(stages[0]["keep_best"]["every"], 4);
+        } else {
+            EXPECT_EQ(stages[0]["iterations"], 4);
+            EXPECT_EQ(stages[1]["iterations"], 4);
+            EXPECT_EQ(stages[2]["iterations"], 12);
+        }
+    }
+
+    // A training of one stage has as many iterations as the stage, more or fewer, and ends as the stage does.
+    json["variants"].erase("staged");
+    const auto study = write(json);
+    for (const char* iterations : {"6", "14"}) {
+        ASSERT_EQ(call({"run", study, "--out", folder(), "--quiet", "--set", std::string("iterations=") + iterations})
+                      .exitCode,
+                  0);
+        const auto status = Json::parse(call({"status", folder(), "--json"}).out)["runs"][0];
+        EXPECT_EQ(status["iterations"], std::stoi(iterations));
+        const auto work = Json::parse(
+            readBytes(fs::path(folder()) / "runs" / status["id"].get<std::string>() / "work.json", 1 << 20));
+        EXPECT_EQ(work["experiment"]["stages"][0]["iterations"], std::stoi(iterations));
+    }
+}
+
 TEST_F(Studies, SayWhatIsWrongWithADocument) {
     const auto expectProblem = [&](const char* pointer, const Json& value, const std::string& text) {
         auto json = document();
@@ -214,6 +228,12 @@ TEST_F(Studies, SayWhatIsWrongWithADocument) {
     expectProblem("/axes/agent.hidden", Json{{"from", 1}, {"to", 0}, {"count", 3}, {"log", true}},
                   "axes.agent.hidden: a range of logarithms");
     expectProblem("/axes/agent.hidden", Json{-1}, "axes.agent.hidden:");
+    expectProblem("/axes/agent.hidden", Json{6, 9, 6}, "axes.agent.hidden[2]: 6 is in the list already");
+    expectProblem("/axes", Json{{"seed", {1, 2}}}, "axes.seed: seeds are no axis");
+    expectProblem("/set/seed", 4, "set.seed: all variants have the same seeds");
+    expectProblem("/sampling", Json{{"random", 3}}, "sampling: asks for 3 points at random; the axes have 2 in all");
+    expectProblem("/bars/0/where", Json{{"agent.hidden", 7}}, "bars[0].where.agent.hidden: 7 is none of the values");
+    expectProblem("/measures/seed", "reward", "measures.seed: a column of the table has this name");
     expectProblem("/sampling", "gird", "sampling: expected one of grid, zip");
     expectProblem("/measures/fresh", Json{{"evaluate", Json::object()}}, "measures.fresh: a measure needs \"metric\"");
     expectProblem("/measures/fresh", Json{{"metric", "reward"}, {"over", 2}}, "measures.fresh.over: expected a part");
@@ -269,6 +289,97 @@ TEST_F(Studies, ReportInOnePage) {
     for (auto at = page.find("<svg"); at != std::string::npos; at = page.find("<svg", at + 1)) ++pictures;
     EXPECT_EQ(pictures, 2u);
     EXPECT_NE(page.find("12 runs: 12 done"), std::string::npos);
+}
+
+TEST_F(Studies, KeepTheExperimentsOfOthersInTheirFolder) {
+    fs::create_directories(root_ / "my files");
+    std::ofstream(root_ / "my files" / "mine.json")
+        << R"({"raphe": 1, "name": "mine", "base": "cue_small_A_simple", "iterations": 3, "trials": 4})";
+    std::ofstream(root_ / "other.json") << R"({"raphe": 1, "base": "my files/mine", "trials": 5})";
+    const auto study = write(Json::parse(R"({"raphe_study": 1, "name": "moved", "measures": {"reward": "reward"},
+        "variants": {"a": {"experiment": "my files/mine.json"}, "b": {"experiment": "other"}, "c": {"experiment": "cue_small_A_none",
+        "set": {"iterations": 3}}}})"));
+    ASSERT_EQ(call({"run", study, "--out", folder("out here"), "--quiet"}).exitCode, 0);
+    const auto first = table(folder("out here"));
+    fs::rename(folder("out here"), folder("moved"));
+    fs::remove_all(root_ / "my files");
+    fs::remove(root_ / "other.json");
+    const auto status = Json::parse(call({"status", folder("moved"), "--json"}).out);
+    ASSERT_EQ(status["runs"].size(), 3u);
+    for (const auto& run : status["runs"]) EXPECT_EQ(run["state"], "done") << run.dump();
+    ASSERT_EQ(call({"run", folder("moved"), "--quiet"}).exitCode, 0);
+    EXPECT_EQ(table(folder("moved")), first);
+}
+
+TEST_F(Studies, RandomPointsAreDifferentOnes) {
+    auto json = document(3);
+    json["axes"] = Json::parse(
+        R"({"agent.hidden": {"from": 4, "to": 64, "count": 5, "log": true, "round": true}, "trials": [2, 3]})");
+    json["sampling"] = Json{{"random", 9}, {"seed", 3}};
+    json["seeds"] = 1;
+    json["bars"] = Json::array();
+    const auto status = Json::parse(call({"status", write(json), "--out", folder(), "--json"}).out);
+    std::set<std::string> ids;
+    for (const auto& run : status["runs"]) ids.insert(run["id"].get<std::string>());
+    EXPECT_EQ(ids.size(), 18u); // of two variants
+}
+
+TEST_F(Studies, DrawWhatCanBeDrawn) {
+#ifndef RAPHE_HAS_FIGURE
+    GTEST_SKIP() << "figures are drawn by raphe-figure, which this build does not have";
+#endif
+    auto json = document(3);
+    json["figures"] = Json::parse(R"([{"name": "wrong", "metric": "rewrad"}, {"name": "curves", "metric": "reward"}])");
+    const auto study = write(json);
+    auto result = call({"report", study, "--out", folder()});
+    EXPECT_EQ(result.exitCode, 1) << "its bar is open" << result.err;
+    EXPECT_TRUE(fs::exists(fs::path(folder()) / "report.html")) << result.err;
+    result = call({"plot", study, "--out", folder()});
+    EXPECT_EQ(result.exitCode, 1);
+    EXPECT_NE(result.err.find("no figure can be drawn yet: no run is done"), std::string::npos) << result.err;
+    ASSERT_EQ(call({"run", study, "--out", folder(), "--quiet"}).exitCode, 0);
+    result = call({"plot", study, "--out", folder()});
+    EXPECT_EQ(result.exitCode, 1);
+    EXPECT_NE(result.err.find("figures.wrong: "), std::string::npos) << result.err;
+    EXPECT_NE(result.out.find("curves.svg"), std::string::npos) << result.out;
+    ASSERT_EQ(call({"report", study, "--out", folder()}).exitCode, 0);
+    const auto page = readBytes(fs::path(folder()) / "report.html", 1 << 26);
+    EXPECT_NE(page.find("no metric is called &quot;rewrad&quot;"), std::string::npos);
+    EXPECT_NE(page.find("<svg"), std::string::npos);
+}
+
+TEST_F(Studies, FitTheTerminal) {
+    const auto study = write(document(400));
+    winsize size{8, 44, 0, 0};
+    int terminal = -1;
+    const auto process = ::forkpty(&terminal, nullptr, nullptr, &size);
+    if (process == 0) {
+        ::execl(RAPHE_PROGRAM, RAPHE_PROGRAM, "study", "run", study.c_str(), "--out", folder().c_str(), "--workers",
+                "7", "--threads", "7", nullptr);
+        ::_exit(127);
+    }
+    std::string said;
+    char buffer[4096];
+    for (;;) {
+        const auto count = ::read(terminal, buffer, sizeof buffer);
+        if (count <= 0) break; // the end of the program
+        said.append(buffer, static_cast<std::size_t>(count));
+    }
+    int status = 0;
+    ::waitpid(process, &status, 0);
+    ::close(terminal);
+    EXPECT_EQ(status, 0) << said;
+    EXPECT_NE(said.find("and 2 more"), std::string::npos) << said;
+    std::istringstream lines(said);
+    int progress = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (const auto start = line.rfind("\033[2K"); start != std::string::npos) line.erase(0, start + 4);
+        while (!line.empty() && line.back() == '\r') line.pop_back();
+        if (!line.starts_with("  simple") && !line.starts_with("  none") && !line.ends_with("done")) continue;
+        ++progress;
+        EXPECT_LT(line.size(), 44u) << line;
+    }
+    EXPECT_GT(progress, 5) << said;
 }
 
 TEST_F(Studies, ThatComeWithRaphePassTheCheck) {

@@ -64,6 +64,21 @@ std::string describe(const TrainingStage& stage) {
     return text;
 }
 
+/// What is left out of the stages, if something is.
+std::string earlyEnd(const Experiment& experiment) {
+    const auto sum = iterationsOf(experiment.stages);
+    if (experiment.stages.empty() || experiment.iterations >= sum) return {};
+    std::int64_t begin = 0;
+    const TrainingStage* last = nullptr;
+    for (const auto& stage : experiment.stages) {
+        if (begin >= experiment.iterations) break;
+        last = &stage;
+        begin += stage.iterations;
+    }
+    return fmt::format("stops after {} of {} iterations, in stage {}", experiment.iterations, sum,
+                       last ? last->name : experiment.stages.front().name);
+}
+
 /// Wires that deliver the value of the previous step because they close a cycle.
 std::vector<std::string> delayedWires(const Graph& graph) {
     std::vector<std::string> wires;
@@ -86,8 +101,7 @@ void printCheck(const Preflight& found) {
                found.trials, found.steps, graph.closedLoop() ? "closed loop" : "open loop");
     for (const auto& wire : delayedWires(graph)) fmt::print("  {} delivers the value of the previous step\n", wire);
     for (const auto& stage : experiment.stages) fmt::print("  {}\n", describe(stage));
-    if (const auto sum = iterationsOf(experiment.stages); !experiment.stages.empty() && experiment.iterations < sum)
-        fmt::print("  stops after {} of {} iterations\n", experiment.iterations, sum);
+    if (const auto text = earlyEnd(experiment); !text.empty()) fmt::print("  {}\n", text);
     const auto& estimate = found.estimate;
     fmt::print("  memory: about {} with {} thread{}\n", bytesText(estimate.total()), estimate.threads,
                estimate.threads == 1 ? "" : "s");
@@ -229,6 +243,8 @@ int run(const PluginHost& plugins, const RunArguments& a) {
             fmt::print(stderr, "{}: {} trials of {} steps, {} threads, {} -> {}\n", experiment.name,
                        session.batchTrials(), session.steps(), session.threads(),
                        experiment.precision == Precision::float32 ? "float32" : "float64", runFolder.string());
+        if (const auto text = earlyEnd(experiment); a.output.people() && !text.empty())
+            fmt::print(stderr, "{}\n", text);
         if (a.output.people() && session.iteration() > 0)
             fmt::print(stderr, "going on after iteration {}\n", session.iteration());
         return std::make_shared<InterruptWatch>(session);

@@ -201,7 +201,7 @@ int main(int argc, char** argv) {
     branchCommand->add_option("run", branchArguments.run, "Run folder")->required();
     branchCommand->add_option("--at", branchArguments.at, "Iterations that both share")
         ->required()
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::Range(0, 1'000'000'000));
     branchCommand
         ->add_option("--set", branchArguments.assignments, "node.param=value, or a field of the document (repeatable)")
         ->allow_extra_args(false);
@@ -240,8 +240,10 @@ int main(int argc, char** argv) {
             ->required();
         sub->add_option("--out", study.out, "The study's folder (default: studies/NAME)");
         sub->add_option("--seeds", study.seeds, "How many, instead of the document's")->check(CLI::Range(1, 10'000));
+        sub->add_option("--iterations", study.iterations, "Of every training, its stages in proportion")
+            ->check(CLI::Range(1, 1'000'000'000));
         sub->add_option("--set", study.assignments,
-                        "A setting of all variants: node.param=value, iterations=100 (repeatable)")
+                        "A setting of all variants: node.param=value, trials=60 (repeatable)")
             ->allow_extra_args(false);
         sub->callback([&, function] {
             study.output = {json, quiet};
@@ -265,6 +267,7 @@ int main(int argc, char** argv) {
     auto* studyTableCommand =
         addStudy("table", "Medians, intervals, comparisons and bars of the runs that are done", studyTable);
     studyTableCommand->add_option("--csv", study.file, "Also write one line for each run to FILE");
+    studyTableCommand->add_option("--npz", study.npz, "Also write the columns as numbers to FILE, for NumPy");
     studyTableCommand->add_flag("--json", json, "As JSON");
     addStudy("plot", "Draw the study's figures into its folder", studyPlot)
         ->add_option("--format", study.file, "svg (default), png or pdf")
@@ -277,7 +280,11 @@ int main(int argc, char** argv) {
     studySubmitCommand->add_flag("--retry", study.retry, "Also runs that failed before");
     studySubmitCommand->add_flag("--json", json, "As JSON");
     addStudy("cancel", "Take the study's jobs from Slurm's queue", studyCancel);
-    addStudy("clean", "Remove runs that the document no longer has", studyClean);
+    auto* studyCleanCommand =
+        addStudy("clean", "Remove runs that the document no longer has, after a question", studyClean);
+    auto* studyDryRun = studyCleanCommand->add_flag("--dry-run", study.dryRun, "Only list what would go");
+    studyCleanCommand->add_flag("--yes", study.yes, "Without asking")->excludes(studyDryRun);
+    studyCleanCommand->add_flag("--json", json, "As JSON");
     auto* studyWorkCommand = studyCommand->add_subcommand("work", "Do one prepared run: what executors start");
     studyWorkCommand->add_option("folder", study.study, "A study folder")->required();
     studyWorkCommand->add_option("run", study.id, "ID of the run")->required();

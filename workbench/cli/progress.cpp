@@ -17,12 +17,16 @@ extern "C" void onInterrupt(int) {
     interruptCount = interruptCount + 1;
     if (interruptCount > 1) _exit(130);
 }
-
-int terminalWidth() {
-    winsize size{};
-    return ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
 } // namespace
+
+TerminalSize terminalSize() {
+    winsize size{};
+    TerminalSize result;
+    if (ioctl(2, TIOCGWINSZ, &size) != 0) return result;
+    if (size.ws_col > 20) result.columns = size.ws_col;
+    if (size.ws_row > 3) result.rows = size.ws_row;
+    return result;
+}
 
 std::string durationText(double seconds) {
     const auto s = static_cast<long>(seconds + 0.5);
@@ -110,7 +114,7 @@ void Progress::drawBar(double done, const std::string& text) {
         fmt::print(stderr, "{}\n", text);
         return;
     }
-    const int room = std::max(10, terminalWidth() - static_cast<int>(text.size()) - 4);
+    const int room = std::max(10, terminalSize().columns - static_cast<int>(text.size()) - 4);
     const int filled = static_cast<int>(std::min(room, 40) * done / std::max(1, iterations_));
     std::string bar;
     for (int i = 0; i < std::min(room, 40); ++i) bar += i < filled ? "█" : "░";

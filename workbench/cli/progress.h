@@ -18,6 +18,12 @@ struct OutputStyle {
     bool people() const;
 };
 
+/// Of the terminal behind standard error, or 80 x 24.
+struct TerminalSize {
+    int columns = 80, rows = 24;
+};
+TerminalSize terminalSize();
+
 /// "1:05", "2:00:09"
 std::string durationText(double seconds);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/study_commands.h"
-
+#include "cli/opened_study.h"
+#include "cli/study_screen.h"
 #include "engine/analysis/figure.h"
 #include "engine/base/files.h"
+#include "engine/base/npz.h"
 #include "engine/studies/local_executor.h"
 #include "engine/studies/slurm.h"
 #include "engine/studies/study_report.h"
@@ -21,91 +22,6 @@ namespace raphe::cli {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A study with its runs and its folder.
-struct Opened {
-    Study study;
-    std::vector<StudyRun> plan;
-    StudyFolder folder;
-};
-
-Opened opened(const PluginHost& plugins, const StudyArguments& a) {
-    std::error_code none;
-    const bool isFolder = fs::is_directory(a.study, none);
-    if (isFolder && !fs::exists(fs::path(a.study) / "study.json", none))
-        throw Error(a.study, "holds no study (there is no study.json); name a study document, or a folder that raphe "
-                             "study run has made");
-    StudyOverrides overrides;
-    if (a.seeds > 0) overrides.seeds = a.seeds;
-    for (const auto& assignment : a.assignments) {
-        const auto sign = assignment.find('=');
-        if (sign == std::string::npos) throw Error("--set", "expected node.param=value, got \"" + assignment + "\"");
-        auto value = Json::parse(assignment.substr(sign + 1), nullptr, false);
-        if (value.is_discarded()) value = assignment.substr(sign + 1);
-        overrides.set.emplace_back(assignment.substr(0, sign), std::move(value));
-    }
-    auto study = loadStudy(isFolder ? (fs::path(a.study) / "study.json").string() : a.study, overrides);
-    auto plan = planOf(study, plugins.registry());
-    const fs::path folder = !a.out.empty() ? fs::path(a.out)
-                            : isFolder     ? fs::path(a.study)
-                                           : fs::path("studies") / study.name;
-    return {std::move(study), std::move(plan), StudyFolder(folder)};
-}
-
-std::string runName(const StudyRun& run) { return fmt::format("{}, seed {}", groupName(run), run.seed); }
-
-/// A line for each worker and one for all, drawn over the last ones.
-class StudyScreen {
-public:
-    explicit StudyScreen(OutputStyle output) : output_(output), terminal_(isatty(2) != 0) {}
-    void show(const StudyProgress& progress) {
-        if (!output_.people() || !terminal_) return;
-        erase();
-        for (const auto& active : progress.active)
-            line(fmt::format("  {:<38} {:>6}/{:<6} {:>8.1f} it/s  {}", runName(*active.run).substr(0, 38),
-                             active.iteration, active.run->experiment.iterations, active.rate, active.metrics));
-        auto all = fmt::format("{} of {} runs done", progress.done, progress.total);
-        if (progress.failed > 0) all += fmt::format(", {} failed", progress.failed);
-        if (progress.elsewhere > 0) all += fmt::format(", {} at work elsewhere", progress.elsewhere);
-        if (progress.remaining >= 0) all += ", ETA " + durationText(progress.remaining);
-        line(all);
-        std::fflush(stderr);
-    }
-    void ended(const StudyRun& run, const StudyRunStatus& status) {
-        if (output_.json) {
-            Json measures = Json::object();
-            for (const auto& [name, value] : status.measures) measures[name] = value;
-            Json item{{"event", "run"},
-                      {"id", run.id},
-                      {"variant", run.variant},
-                      {"seed", run.seed},
-                      {"state", nameOf(status.state)},
-                      {"measures", measures},
-                      {"run_hash", status.hash}};
-            if (!status.problem.empty()) item["problem"] = status.problem;
-            fmt::print("{}\n", item.dump());
-            std::fflush(stdout);
-        }
-        if (!output_.people()) return;
-        erase();
-        std::string numbers;
-        for (const auto& [name, value] : status.measures) numbers += fmt::format("  {} {:.5g}", name, value);
-        fmt::print(stderr, "{:<6} {}{}{}\n", nameOf(status.state), runName(run), numbers,
-                   status.problem.empty() ? "" : ": " + status.problem);
-    }
-    void erase() {
-        for (; lines_ > 0; --lines_) fmt::print(stderr, "\033[A\033[2K");
-    }
-
-private:
-    void line(const std::string& text) {
-        fmt::print(stderr, "{}\n", text.substr(0, 118));
-        ++lines_;
-    }
-    OutputStyle output_;
-    bool terminal_;
-    int lines_ = 0;
-};
 
 /// Tells the executor on standard output how far a worker is, five times a second.
 class WorkerReports final : public SessionObserver {
@@ -136,18 +52,6 @@ void printBars(const std::vector<BarResult>& bars) {
 }
 bool allMet(const std::vector<BarResult>& bars) {
     return std::all_of(bars.begin(), bars.end(), [](const auto& bar) { return bar.met; });
-}
-
-/// The figures of a study as files in its folder. @return their paths by name
-std::vector<std::pair<std::string, fs::path>> drawn(const Opened& o, const std::vector<StudyRow>& rows,
-                                                    const std::string& extension) {
-    std::vector<std::pair<std::string, fs::path>> files;
-    for (const auto& [name, description] : figuresOf(o.study, rows, o.folder)) {
-        const auto path = o.folder.path() / "figures" / (name + extension);
-        drawFigure(description, path);
-        files.emplace_back(name, path);
-    }
-    return files;
 }
 
 } // namespace
@@ -199,9 +103,14 @@ int studyRun(const PluginHost& plugins, const StudyArguments& a) {
 }
 
 int studyStatus(const PluginHost& plugins, const StudyArguments& a) {
-    const auto o = opened(plugins, a);
+    const auto o = opened(plugins, a, PlanChecks::first);
     const auto rows = rowsOf(o.study, o.plan, o.folder);
-    const auto queue = queueOf(o.folder);
+    std::map<std::string, std::string> queue;
+    try {
+        queue = queueOf(o.folder);
+    } catch (const Error& error) { // the folder may have been brought from a cluster
+        fmt::print(stderr, "what Slurm has of the study is not known: {}\n", error.what());
+    }
     if (a.output.json) {
         auto result = resultsJson(o.study, rows);
         for (auto& run : result["runs"])
@@ -212,20 +121,25 @@ int studyStatus(const PluginHost& plugins, const StudyArguments& a) {
     }
     std::vector<std::string> order;
     std::map<std::string, std::map<std::string, int>> groups;
+    std::map<std::string, int> all;
     for (const auto& row : rows) {
         const auto name = groupName(*row.run);
         if (!groups.contains(name)) order.push_back(name);
         const auto queued = queue.find(row.run->id);
         const bool waits = queued != queue.end() && row.status.state != StudyRunState::running &&
                            row.status.state != StudyRunState::done;
-        ++groups[name][waits ? lower(queued->second) + " in the queue" : std::string(nameOf(row.status.state))];
+        const auto state = waits ? lower(queued->second) + " in the queue" : std::string(nameOf(row.status.state));
+        ++groups[name][state];
+        ++all[state];
     }
-    for (const auto& name : order) {
+    const auto print = [](const std::string& name, const std::map<std::string, int>& states) {
         std::string counts;
-        for (const auto& [state, count] : groups[name])
+        for (const auto& [state, count] : states)
             counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, state);
         fmt::print("{:<44} {}\n", name, counts);
-    }
+    };
+    for (const auto& name : order) print(name, groups[name]);
+    if (order.size() > 1) print(fmt::format("all {} runs", rows.size()), all);
     for (const auto& row : rows)
         if (!row.status.problem.empty())
             fmt::print("{}: {}; log: {}\n", runName(*row.run), row.status.problem, o.folder.log(row.run->id).string());
@@ -233,10 +147,11 @@ int studyStatus(const PluginHost& plugins, const StudyArguments& a) {
 }
 
 int studyTable(const PluginHost& plugins, const StudyArguments& a) {
-    const auto o = opened(plugins, a);
+    const auto o = opened(plugins, a, PlanChecks::first);
     const auto rows = rowsOf(o.study, o.plan, o.folder);
     const auto bars = barsOf(o.study, rows);
     if (!a.file.empty()) writeAtomically(a.file, csvOf(o.study, rows));
+    if (!a.npz.empty()) writeNpz(a.npz, columnsOf(o.study, rows), NonFinite::allow);
     if (a.output.json) {
         fmt::print("{}\n", resultsJson(o.study, rows).dump());
         return allMet(bars) ? 0 : 1;
@@ -264,24 +179,33 @@ int studyTable(const PluginHost& plugins, const StudyArguments& a) {
 }
 
 int studyPlot(const PluginHost& plugins, const StudyArguments& a) {
-    const auto o = opened(plugins, a);
-    const auto files =
-        drawn(o, rowsOf(o.study, o.plan, o.folder), "." + (a.file.empty() ? std::string("svg") : a.file));
-    if (files.empty())
-        fmt::print(stderr, "no figure can be drawn yet: the study has {} figures and its runs are not done\n",
-                   o.study.figures.size());
-    for (const auto& [name, path] : files) fmt::print("{}\n", path.string());
-    return files.empty() ? 1 : 0;
+    const auto o = opened(plugins, a, PlanChecks::first);
+    int drawn = 0, failed = 0;
+    for (const auto& figure : figuresOf(o.study, rowsOf(o.study, o.plan, o.folder), o.folder)) {
+        if (!figure.problem.empty()) {
+            ++failed;
+            fmt::print(stderr, "{}\n", figure.problem);
+            continue;
+        }
+        const auto path =
+            o.folder.path() / "figures" / (figure.name + "." + (a.file.empty() ? std::string("svg") : a.file));
+        drawFigure(figure.description, path);
+        fmt::print("{}\n", path.string());
+        ++drawn;
+    }
+    if (o.study.figures.empty())
+        fmt::print(stderr, "the study has no figures; describe some in its \"figures\"\n");
+    else if (drawn + failed == 0)
+        fmt::print(stderr, "no figure can be drawn yet: no run is done; start them with: raphe study run {}\n",
+                   a.study);
+    return drawn > 0 && failed == 0 ? 0 : 1;
 }
 
 int studyReport(const PluginHost& plugins, const StudyArguments& a) {
-    const auto o = opened(plugins, a);
+    const auto o = opened(plugins, a, PlanChecks::first);
     const auto rows = rowsOf(o.study, o.plan, o.folder);
-    std::vector<std::pair<std::string, std::string>> pictures;
-    for (const auto& [name, path] : drawn(o, rows, ".svg"))
-        pictures.emplace_back(name, readBytes(path, std::size_t{256} << 20));
     const fs::path file = a.file.empty() ? o.folder.path() / "report.html" : fs::path(a.file);
-    writeAtomically(file, reportOf(o.study, rows, pictures, o.folder));
+    writeReport(file, o.study, rows, o.folder);
     fmt::print("{}\n", file.string());
     return allMet(barsOf(o.study, rows)) ? 0 : 1;
 }
@@ -307,24 +231,8 @@ int studySubmit(const PluginHost& plugins, const StudyArguments& a) {
 }
 
 int studyCancel(const PluginHost& plugins, const StudyArguments& a) {
-    const auto o = opened(plugins, a);
+    const auto o = opened(plugins, a, PlanChecks::first);
     fmt::print("{} jobs cancelled\n", cancelJobs(o.folder));
-    return 0;
-}
-
-int studyClean(const PluginHost& plugins, const StudyArguments& a) {
-    const auto o = opened(plugins, a);
-    const auto strays = o.folder.strays(o.plan);
-    for (const auto& path : strays) {
-        if (o.folder.claimed(path.filename().string())) {
-            fmt::print("{}: is being worked on, and stays\n", path.string());
-            continue;
-        }
-        std::error_code error;
-        fs::remove_all(path, error);
-        fmt::print("{}: {}\n", path.string(), error ? error.message() : "removed");
-    }
-    if (strays.empty()) fmt::print("nothing to remove: every run belongs to the study\n");
     return 0;
 }
 

@@ -15,9 +15,10 @@ struct StudyArguments {
     std::string out;   ///< folder; empty: studies/NAME
     int workers = 0, threads = 0, parent = 0;
     bool retry = false;
-    int seeds = 0;                        ///< instead of the document's; 0: the document's
+    bool yes = false, dryRun = false;     ///< clean: without asking; without removing
+    int seeds = 0, iterations = 0;        ///< instead of the document's; 0: the document's
     std::vector<std::string> assignments; ///< settings of all variants
-    std::string id, file, slurm;
+    std::string id, file, npz, slurm;
     OutputStyle output;
 };
 

@@ -67,9 +67,11 @@ void openStudies(lua_State* L) {
 
 int openStudy(lua_State* L) {
     const auto& registry = hostOf(L).plugins.registry();
-    const Options options(L, 2, "raphe.study", {"out", "seeds", "set"});
+    const Options options(L, 2, "raphe.study", {"out", "seeds", "iterations", "set"});
     StudyOverrides overrides;
     if (const auto seeds = options.integer("seeds", 1, 10'000)) overrides.seeds = static_cast<int>(*seeds);
+    if (const auto iterations = options.integer("iterations", 1, 1'000'000'000))
+        overrides.iterations = static_cast<int>(*iterations);
     if (options.has("set")) {
         options.push("set");
         const auto set = toJson(L, lua_gettop(L), options.place("set"));

@@ -85,8 +85,9 @@ Json revisedMembers(const Json& base, Json authored, const Json& before, const J
 } // namespace
 
 std::filesystem::path findBase(const std::string& name, const std::filesystem::path& folder) {
-    auto beside = folder / (name + ".json");
-    return std::filesystem::exists(beside) ? beside : findExperiment(name);
+    for (const auto& beside : {folder / (name + ".json"), folder / name})
+        if (std::filesystem::is_regular_file(beside)) return beside;
+    return findExperiment(name);
 }
 
 Json baseOf(const Json& document, const std::filesystem::path& folder) {

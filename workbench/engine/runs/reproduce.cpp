@@ -107,6 +107,32 @@ private:
 
 } // namespace
 
+namespace {
+
+/// "name" -> "version, manifest" of the list that a run keeps.
+std::map<std::string, std::string> versionsOf(const std::string& list) {
+    std::map<std::string, std::string> versions;
+    const auto plugins = Json::parse(list, nullptr, false);
+    if (plugins.is_array())
+        for (const auto& plugin : plugins)
+            if (plugin.is_object())
+                versions[plugin.value("name", "")] =
+                    fmt::format("{} ({})", plugin.value("version", ""), plugin.value("manifest", ""));
+    return versions;
+}
+
+/// Only the plugins that are not as they were.
+void comparePlugins(const std::string& then, const std::string& now, std::vector<Reproduction::Change>& changes) {
+    auto before = versionsOf(then), after = versionsOf(now);
+    std::set<std::string> names;
+    for (const auto* list : {&before, &after})
+        for (const auto& [name, version] : *list) names.insert(name);
+    for (const auto& name : names)
+        if (before[name] != after[name]) changes.push_back({"plugin " + name, before[name], after[name]});
+}
+
+} // namespace
+
 std::unique_ptr<Session> computeAgain(const std::filesystem::path& folder, int iterations, const PluginHost& plugins,
                                       const SessionOptions& options, SessionObserver& observer,
                                       const RunStarted& started) {
@@ -118,8 +144,15 @@ std::unique_ptr<Session> computeAgain(const std::filesystem::path& folder, int i
     }
     auto session = Session::create(experimentOfRun(folder, plugins.registry()), plugins.registry(), options);
     if (!trunk.empty()) {
-        if (!std::filesystem::is_directory(trunk))
-            throw Error(folder.string(), fmt::format("is a branch of {}, which is no longer there", trunk));
+        if (!std::filesystem::is_directory(trunk)) { // both may have been moved, or copied to another machine
+            const auto beside = std::filesystem::absolute(folder).lexically_normal().parent_path() /
+                                std::filesystem::path(trunk).filename();
+            if (!std::filesystem::is_directory(beside))
+                throw Error(folder.string(), fmt::format("is a branch of {}, which is no longer there; put that run "
+                                                         "back, or beside the branch",
+                                                         trunk));
+            trunk = beside.string();
+        }
         const auto shared = computeAgain(trunk, std::min(at, iterations), plugins, options, observer, started);
         if (shared->iteration() < std::min(at, iterations)) return session; // ended by the observer, or from outside
         session->restore(shared->snapshot());
@@ -161,7 +194,10 @@ Reproduction reproduce(const std::filesystem::path& folder, const PluginHost& pl
     const auto session =
         computeAgain(folder, static_cast<int>(comparison.iterations()), plugins, options, comparison, started);
     for (const auto& [key, now] : provenanceOf(*session, plugins, session->experiment().toJson()))
-        if (key != "start" && then[key] != now) found.environment.push_back({key, then[key], now});
+        if (key == "plugins")
+            comparePlugins(then[key], now, found.environment);
+        else if (key != "start" && then[key] != now)
+            found.environment.push_back({key, then[key], now});
     if (found.iteration >= 0) return found;
     if (session->iteration() < static_cast<int>(comparison.iterations())) throw Cancelled();
     found.hash = comparison.hash(*session);

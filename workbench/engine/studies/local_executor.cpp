@@ -4,6 +4,7 @@
 #include "engine/base/available.h"
 #include "engine/learning/preflight.h"
 #include "engine/mechanisms/plugin_host.h"
+#include "engine/studies/study_results.h"
 
 #include <fmt/format.h>
 
@@ -135,20 +136,17 @@ public:
                                    : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))),
           workers_(options.workers > 0 ? options.workers : cores_) {
         std::set<std::string> seen;
-        std::vector<const StudyRun*> chosen;
-        for (const auto& run : plan) {
-            if (!seen.insert(run.id).second) continue;
+        for (const auto& [run, status] : rowsOf(study, plan, folder)) {
+            if (!seen.insert(run->id).second) continue;
             ++count_.total;
-            const auto status = folder.status(run, study.measures);
             if (status.state == StudyRunState::done)
                 ++count_.done;
             else if (status.state == StudyRunState::failed && !options.retry)
                 ++count_.failed;
             else
-                chosen.push_back(&run);
+                waiting_.push_back(run);
         }
-        folder.prepare(study, chosen);
-        waiting_.assign(chosen.begin(), chosen.end());
+        folder.prepare(study);
     }
     ~LocalExecutor() {
         for (auto& worker : active_) { // only where something was thrown
@@ -194,6 +192,7 @@ private:
             const double bytes = bytesOf(run, threads);
             if (!active_.empty() && used + bytes > memory_) return;
             waiting_.pop_front();
+            folder_.prepare(study_, run);
             folder_.forgetFailure(run.id);
             active_.push_back(start(run, folder_, program_, threads, bytes));
             free -= threads;
@@ -205,7 +204,7 @@ private:
         SessionOptions session;
         session.threads = threads;
         session.checkpoints = true;
-        const auto found = preflight(run.experiment, registry_, session, problems);
+        const auto found = preflight(*run.setting, registry_, session, problems);
         return found ? found->estimate.total() : 0; // what is wrong with it, the worker will say
     }
 
@@ -242,7 +241,7 @@ private:
         }
         ++(code == 0 ? count_.done : count_.failed);
         if (code == 0) {
-            iterationsDone_ += worker.run->experiment.iterations;
+            iterationsDone_ += worker.run->setting->iterations;
         }
         if (options_.ended) options_.ended(*worker.run, found);
     }
@@ -254,10 +253,10 @@ private:
         count_.waiting = waiting_.size() + interrupted_;
         count_.active.clear();
         double rate = 0, left = 0;
-        for (const auto* run : waiting_) left += run->experiment.iterations;
+        for (const auto* run : waiting_) left += run->setting->iterations;
         for (const auto& worker : active_) {
             count_.active.push_back({worker.run, worker.threads, worker.iteration, worker.metrics, rateOf(worker)});
-            left += static_cast<double>(worker.run->experiment.iterations - worker.iteration);
+            left += static_cast<double>(worker.run->setting->iterations - worker.iteration);
             rate += rateOf(worker);
         }
         count_.remaining = rate > 0 ? left / rate : -1;

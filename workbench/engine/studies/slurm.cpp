@@ -5,6 +5,7 @@
 #include "engine/base/process.h"
 #include "engine/document/fields.h"
 #include "engine/studies/local_executor.h"
+#include "engine/studies/study_results.h"
 
 #include <fmt/format.h>
 
@@ -144,21 +145,21 @@ Submission submit(const Study& study, const std::vector<StudyRun>& plan, const S
     const auto queue = queueOf(folder);
     std::vector<const StudyRun*> chosen;
     std::set<std::string> seen;
-    for (const auto& run : plan) {
-        if (!seen.insert(run.id).second) continue;
-        const auto state = folder.status(run, study.measures).state;
-        if (state == StudyRunState::done)
+    for (const auto& [run, status] : rowsOf(study, plan, folder)) {
+        if (!seen.insert(run->id).second) continue;
+        if (status.state == StudyRunState::done)
             ++result.done;
-        else if (queue.contains(run.id) || state == StudyRunState::running)
+        else if (queue.contains(run->id) || status.state == StudyRunState::running)
             ++result.queued;
-        else if (state == StudyRunState::failed && !retry)
+        else if (status.state == StudyRunState::failed && !retry)
             ++result.failed;
         else
-            chosen.push_back(&run);
+            chosen.push_back(run);
     }
     result.runs = chosen.size();
     if (chosen.empty()) return result;
-    folder.prepare(study, chosen);
+    folder.prepare(study);
+    for (const auto* run : chosen) folder.prepare(study, *run);
     const auto path = fs::absolute(folder.path()).lexically_normal();
     std::error_code error;
     fs::create_directories(path / "slurm", error);

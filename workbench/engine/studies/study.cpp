@@ -67,23 +67,26 @@ std::vector<FieldReader> changeFields(StudyChange& change, Problems& problems) {
 std::vector<Json> rangeOf(const Json& value, const std::string& place) {
     double from = NAN, to = NAN;
     int count = 0;
-    bool log = false;
+    bool log = false, rounded = false;
     readFields(value, place,
                {{"from", numberInto(from)},
                 {"to", numberInto(to)},
                 {"count", integerInto(count, 2, mostValues)},
-                {"log", booleanInto(log)}});
+                {"log", booleanInto(log)},
+                {"round", booleanInto(rounded)}});
     if (std::isnan(from) || std::isnan(to) || count == 0)
         throw Error(place, "a range needs \"from\", \"to\" and \"count\"");
     if (log && !(from > 0 && to > 0)) throw Error(place, "a range of logarithms needs \"from\" and \"to\" above 0");
     std::vector<Json> values;
     for (int i = 0; i < count; ++i) {
         const double part = static_cast<double>(i) / (count - 1);
-        const double x = i + 1 == count ? to : log ? from * std::pow(to / from, part) : from + part * (to - from);
+        double x = i + 1 == count ? to : log ? from * std::pow(to / from, part) : from + part * (to - from);
+        if (rounded) x = std::round(x);
         if (x == std::floor(x) && std::abs(x) < 1e15)
             values.push_back(static_cast<std::int64_t>(x));
         else
             values.push_back(x);
+        if (rounded && values.size() > 1 && values.back() == values[values.size() - 2]) values.pop_back();
     }
     return values;
 }
@@ -101,6 +104,10 @@ void readAxes(const Json& value, const std::string& place, std::vector<StudyAxis
             else
                 expected(where, "a list of 1 to 10000 values, or a range {\"from\", \"to\", \"count\", \"log\"}",
                          given);
+            std::set<std::string> seen; // the same run twice would count as two
+            for (std::size_t i = 0; i < axis.values.size(); ++i)
+                if (!seen.insert(axis.values[i].dump()).second)
+                    throw Error(fmt::format("{}[{}]", where, i), axis.values[i].dump() + " is in the list already");
             axes.push_back(std::move(axis));
         });
     }
@@ -233,14 +240,42 @@ void checkNames(const Study& study, Problems& problems) {
         known(bar.variant, variants, "variant", place + ".variant");
         known(bar.minus, variants, "variant", place + ".minus");
         known(bar.over, variants, "variant", place + ".over");
-        for (const auto& [path, value] : bar.where) known(path, axes, "axis", place + ".where." + path);
+        for (const auto& [path, value] : bar.where) {
+            known(path, axes, "axis", place + ".where." + path);
+            for (const auto& axis : study.axes)
+                if (axis.path == path && std::find(axis.values.begin(), axis.values.end(), value) == axis.values.end())
+                    problems.add(place + ".where." + path,
+                                 fmt::format("{} is none of the values of this axis: {}", value.dump(),
+                                             Json(axis.values).dump().substr(0, 120)));
+        }
     }
+    for (const auto& name : measures)
+        if (name == "variant" || name == "seed" || name == "run_hash" || name == "id" ||
+            std::find(axes.begin(), axes.end(), name) != axes.end())
+            problems.add("measures." + name, "a column of the table has this name; choose another one");
     std::set<std::string> figures;
     for (std::size_t i = 0; i < study.figures.size(); ++i) {
         const auto& figure = study.figures[i];
         const auto place = fmt::format("figures[{}]", i);
         if (figure.kind == FigureKind::measures) known(figure.metric, measures, "measure", place + ".measure");
         if (!figures.insert(figure.name).second) problems.add(place + ".name", "another figure has this name");
+    }
+    if (std::find(axes.begin(), axes.end(), "seed") != axes.end())
+        problems.add("axes.seed", "seeds are no axis; write \"seeds\": [1, 2]");
+    const auto setsSeed = [](const StudyChange& change) {
+        return std::any_of(change.set.begin(), change.set.end(), [](const auto& item) { return item.first == "seed"; });
+    };
+    if (setsSeed(study.base)) problems.add("set.seed", "all variants have the same seeds; write \"seeds\": [1, 2]");
+    for (const auto& variant : study.variants)
+        if (setsSeed(variant.change))
+            problems.add("variants." + variant.name + ".set.seed",
+                         "all variants have the same seeds; write \"seeds\": [1, 2] in the study");
+    if (study.sampling == Sampling::random) {
+        double points = study.axes.empty() ? 0 : 1;
+        for (const auto& axis : study.axes) points *= static_cast<double>(axis.values.size());
+        if (study.samples > points)
+            problems.add("sampling", fmt::format("asks for {} points at random; the axes have {} in all", study.samples,
+                                                 static_cast<std::int64_t>(points)));
     }
     if (study.sampling == Sampling::zip)
         for (const auto& axis : study.axes)
@@ -287,6 +322,7 @@ Study studyFromJson(const Json& document, const std::filesystem::path& folder) {
         {"sampling", [&](const Json& value, const std::string& place) { readSampling(value, place, study); }});
     fields.push_back(
         {"seeds", [&](const Json& value, const std::string& place) { readSeeds(value, place, study.seeds); }});
+    fields.push_back({"iterations", integerInto(study.iterations, 1, large)});
     fields.push_back({"threads", integerInto(study.threads, 0, 1024)});
     fields.push_back({"measures", [&](const Json& value, const std::string& place) {
                           if (!value.is_object())
@@ -334,13 +370,14 @@ std::filesystem::path findStudy(const std::string& nameOrPath) {
     const auto packaged = resourceFolder() / "studies" / (nameOrPath + ".study.json");
     if (!nameOrPath.empty() && nameOrPath.find('/') == std::string::npos && std::filesystem::exists(packaged))
         return packaged;
-    throw Error(nameOrPath,
-                "neither a study document nor a study that comes with Raphe" + suggestion(nameOrPath, studyNames()));
+    throw Error(nameOrPath, "neither a study document nor a study folder nor a study that comes with Raphe" +
+                                suggestion(nameOrPath, studyNames()));
 }
 
 Json overridden(Json document, const StudyOverrides& overrides) {
     if (!document.is_object()) return document; // what is wrong with it, its reader says
     if (overrides.seeds) document["seeds"] = *overrides.seeds;
+    if (overrides.iterations) document["iterations"] = *overrides.iterations;
     if (overrides.set.empty()) return document;
     if (!document.contains("variants")) document["variants"] = {{"base", Json::object()}};
     if (!document["variants"].is_object()) return document;

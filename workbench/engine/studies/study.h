@@ -79,6 +79,7 @@ struct Study {
     Sampling sampling = Sampling::grid;
     int samples = 0;
     std::uint64_t sampleSeed = 1;
+    int iterations = 0;               ///< of every training, its stages in proportion; 0: as the experiments say
     std::vector<std::uint64_t> seeds; ///< the same for all variants, which so see the same trials
     int threads = 0;                  ///< of a run; 0: as the cores allow
     std::vector<StudyMeasure> measures;
@@ -92,9 +93,10 @@ struct Study {
 std::vector<std::string> studyNames();
 /// A file (`*.study.json`), or the name of a study that comes with Raphe.
 std::filesystem::path findStudy(const std::string& nameOrPath);
-/// What is changed in a study's document for the moment: another number of seeds, settings of all its variants.
+/// What is changed in a study's document for the moment: other numbers of seeds and iterations, settings of all its
+/// variants.
 struct StudyOverrides {
-    std::optional<int> seeds;
+    std::optional<int> seeds, iterations;
     std::vector<std::pair<std::string, Json>> set;
 };
 Json overridden(Json document, const StudyOverrides& overrides);

@@ -2,7 +2,10 @@
 #include "engine/studies/study_folder.h"
 
 #include "engine/base/files.h"
+#include "engine/document/variants.h"
 #include "engine/learning/changed_session.h"
+#include "engine/mechanisms/plugin_host.h"
+#include "engine/runs/hash.h"
 #include "engine/runs/run.h"
 #include "engine/runs/run_list.h"
 #include "engine/runs/run_reader.h"
@@ -88,59 +91,93 @@ double evaluationMeasure(const StudyMeasure& measure, const fs::path& run, const
                                                         measure.metric, fmt::join(names, ", ")));
 }
 
-/// The values of measures that have been taken as they are defined now.
-std::map<std::string, double> taken(const Json& document, const std::vector<StudyMeasure>& measures) {
-    std::map<std::string, double> result;
-    for (const auto& measure : measures) {
-        if (!document.contains("values") || !document["values"].contains(measure.name)) continue;
-        const auto& kept = document["values"][measure.name];
-        if (kept.value("definition", Json()) != measure.definition) continue;
-        result[measure.name] = kept["value"].is_number() ? kept["value"].get<double>() : NAN;
-    }
-    return result;
-}
+std::int64_t hashOf(const Json& definition) { return Hash().add(definition.dump()).low(); }
 
 void takeMeasures(const StudyFolder& folder, const std::string& id, const Study& study, const Experiment& experiment,
                   const Registry& registry, int threads) {
-    const auto path = folder.run(id);
-    auto document = measuresJson(path);
-    const auto known = taken(document, study.measures);
-    const auto reader = RunReader::open(path);
-    Json values = Json::object();
-    for (const auto& measure : study.measures) {
-        const auto found = known.find(measure.name);
-        const double value = found != known.end() ? found->second
-                             : measure.evaluated  ? evaluationMeasure(measure, path, experiment, registry, threads)
-                                                  : trainingMeasure(reader, measure);
-        values[measure.name] = {{"definition", measure.definition},
-                                {"value", std::isfinite(value) ? Json(value) : Json()}};
-    }
-    for (const auto& [name, value] : document["values"].items()) // those of an older or another document
-        if (!values.contains(name)) values[name] = value;
-    writeAtomically(path / "measures.json", Json{{"values", values}}.dump(1) + "\n");
+    auto values = statusOf(folder.record(id), study.measures).measures; // those that are there already
+    const auto reader = RunReader::open(folder.run(id));
+    for (const auto& measure : study.measures)
+        if (!values.contains(measure.name))
+            values[measure.name] = measure.evaluated
+                                       ? evaluationMeasure(measure, folder.run(id), experiment, registry, threads)
+                                       : trainingMeasure(reader, measure);
+    folder.setMeasures(id, study.measures, values);
 }
 
 } // namespace
 
-void StudyFolder::prepare(const Study& study, const std::vector<const StudyRun*>& runs) const {
+StudyRunStatus statusOf(const StudyRunRecord& record, const std::vector<StudyMeasure>& measures) {
+    StudyRunStatus status{record.state, record.iterations, {}, record.hash, record.problem};
+    if (record.state != StudyRunState::trained) return status;
+    for (const auto& measure : measures) {
+        const auto definition = hashOf(measure.definition);
+        for (const auto& kept : record.measures)
+            if (kept.name == measure.name && kept.definition == definition) status.measures[kept.name] = kept.value;
+    }
+    if (status.measures.size() == measures.size()) status.state = StudyRunState::done;
+    return status;
+}
+
+namespace {
+
+/// The study's document with copies of the experiments that do not come with Raphe, so that the folder stands for the
+/// study wherever it lies.
+class KeptDocument {
+public:
+    KeptDocument(const Study& study, fs::path folder)
+        : document(study.document), from_(study.folder), folder_(std::move(folder)) {
+        keep(document);
+        if (document.contains("variants"))
+            for (auto& [name, variant] : document["variants"].items()) keep(variant);
+    }
+    Json document;
+
+private:
+    void keep(Json& change) {
+        if (!change.contains("experiment")) return;
+        const auto path = fs::weakly_canonical(findBase(change["experiment"].get<std::string>(), from_));
+        const auto packaged = fs::weakly_canonical(resourceFolder() / "experiments"), own = folder_ / "experiments";
+        if (path.parent_path() == packaged || path.parent_path() == fs::weakly_canonical(own)) return;
+        auto& name = names_[path];
+        if (name.empty()) {
+            name = path.stem().string();
+            for (int other = 2; !used_.insert(name).second; ++other)
+                name = fmt::format("{}_{}", path.stem().string(), other);
+            fs::create_directories(own);
+            writeAtomically(own / (name + ".json"), readExtended(path).dump(2) + "\n");
+        }
+        change["experiment"] = "experiments/" + name;
+    }
+    fs::path from_, folder_;
+    std::map<fs::path, std::string> names_;
+    std::set<std::string> used_;
+};
+
+} // namespace
+
+void StudyFolder::prepare(const Study& study) const {
     std::error_code error;
     fs::create_directories(path_ / "runs", error);
     if (error)
         throw Error(path_.string(),
                     fmt::format("cannot be made ({}); choose another folder with --out", error.message()));
-    const auto text = study.document.dump(2) + "\n";
-    writeAtomically(path_ / "study.json", text);
-    Json measures = study.document.value("measures", Json::object());
-    for (const auto* run : runs) {
-        fs::create_directories(this->run(run->id), error);
-        writeAtomically(this->run(run->id) / "work.json",
-                        Json{{"experiment", run->experiment.toJson()}, {"measures", measures}}.dump() + "\n");
-    }
+    writeAtomically(path_ / "study.json", KeptDocument(study, path_).document.dump(2) + "\n");
 }
 
-StudyRunStatus StudyFolder::status(const StudyRun& run, const std::vector<StudyMeasure>& measures) const {
-    StudyRunStatus status;
-    const auto path = this->run(run.id);
+void StudyFolder::prepare(const Study& study, const StudyRun& run) const {
+    std::error_code error;
+    fs::create_directories(this->run(run.id), error);
+    writeAtomically(
+        this->run(run.id) / "work.json",
+        Json{{"experiment", run.experiment().toJson()}, {"measures", study.document.value("measures", Json::object())}}
+                .dump() +
+            "\n");
+}
+
+StudyRunRecord StudyFolder::record(const std::string& id) const {
+    StudyRunRecord record;
+    const auto path = run(id);
     std::error_code none;
     try {
         const bool there = RunStore::holdsRun(path);
@@ -148,28 +185,44 @@ StudyRunStatus StudyFolder::status(const StudyRun& run, const std::vector<StudyM
         if (there) {
             const auto entry = runEntry(path);
             state = entry.state;
-            status.iterations = entry.iterations;
-            status.hash = entry.hash;
-            if (state == "unreadable") status.problem = entry.problem;
+            record.iterations = entry.iterations;
+            record.hash = entry.hash;
+            if (state == "unreadable") record.problem = entry.problem;
         }
-        if (claimed(run.id)) {
-            status.state = StudyRunState::running;
+        if (claimed(id)) {
+            record.state = StudyRunState::running;
         } else if (fs::exists(path / "failure.json", none)) {
-            status.state = StudyRunState::failed;
-            status.problem = readJson(path / "failure.json").value("problem", std::string());
+            record.state = StudyRunState::failed;
+            record.problem = readJson(path / "failure.json").value("problem", std::string());
         } else if (state == "unreadable") {
-            status.state = StudyRunState::failed;
+            record.state = StudyRunState::failed;
         } else if (state == "done") {
-            status.measures = taken(measuresJson(path), measures);
-            status.state = status.measures.size() == measures.size() ? StudyRunState::done : StudyRunState::trained;
+            record.state = StudyRunState::trained;
+            const auto document = measuresJson(path);
+            for (const auto& [name, kept] : document.at("values").items())
+                record.measures.push_back({name, hashOf(kept.value("definition", Json())),
+                                           kept.at("value").is_number() ? kept["value"].get<double>() : NAN});
         } else if (there) {
-            status.state = StudyRunState::interrupted;
+            record.state = StudyRunState::interrupted;
         }
     } catch (const std::exception& error) {
-        status.state = StudyRunState::failed;
-        status.problem = error.what();
+        record.state = StudyRunState::failed;
+        record.problem = error.what();
     }
-    return status;
+    return record;
+}
+
+void StudyFolder::setMeasures(const std::string& id, const std::vector<StudyMeasure>& measures,
+                              const std::map<std::string, double>& values) const {
+    auto document = measuresJson(run(id));
+    Json all = Json::object();
+    for (const auto& measure : measures)
+        if (const auto found = values.find(measure.name); found != values.end())
+            all[measure.name] = {{"definition", measure.definition},
+                                 {"value", std::isfinite(found->second) ? Json(found->second) : Json()}};
+    for (const auto& [name, value] : document["values"].items()) // those of an older or another document
+        if (!all.contains(name)) all[name] = value;
+    writeAtomically(run(id) / "measures.json", Json{{"values", all}}.dump(1) + "\n");
 }
 
 bool StudyFolder::claimed(const std::string& id) const { return stored::WriterLock::held(claimOf(*this, id)); }
@@ -194,13 +247,17 @@ std::string StudyFolder::logTail(const std::string& id, std::size_t lines) const
     return start == std::string::npos || start == 0 ? text : text.substr(start + 1);
 }
 
-std::vector<fs::path> StudyFolder::strays(const std::vector<StudyRun>& plan) const {
+std::vector<std::string> StudyFolder::strays(const std::vector<StudyRun>& plan) const {
     std::set<std::string> known;
     for (const auto& run : plan) known.insert(run.id);
-    std::vector<fs::path> result;
+    std::vector<std::string> result;
     std::error_code none;
-    for (fs::directory_iterator item(path_ / "runs", none), end; !none && item != end; item.increment(none))
-        if (item->is_directory() && !known.contains(item->path().filename().string())) result.push_back(item->path());
+    for (fs::directory_iterator item(path_ / "runs", none), end; !none && item != end; item.increment(none)) {
+        auto id = item->path().filename().string();
+        if (item->is_directory(none) && !item->is_symlink(none) &&
+            (id.starts_with(removedPrefix) || !id.starts_with('.')) && !known.contains(id))
+            result.push_back(std::move(id));
+    }
     std::sort(result.begin(), result.end());
     return result;
 }

@@ -3,6 +3,8 @@
 
 #include "engine/studies/study.h"
 
+#include <memory>
+
 namespace raphe {
 
 /// One run of a study.
@@ -11,12 +13,19 @@ struct StudyRun {
     std::string variant;
     std::vector<std::pair<std::string, Json>> point; ///< values of the axes, in their order
     std::uint64_t seed = 1;
-    Experiment experiment; ///< complete
+    std::shared_ptr<const Experiment> setting; ///< complete but for the seed; shared by the runs of a point
+
+    Experiment experiment() const; ///< complete
 };
 
+/// How much is checked of what a plan says. Who lists runs need not know whether each would fit into memory.
+enum class PlanChecks {
+    every, ///< every experiment, before any of them is run
+    first  ///< of each variant the first one
+};
 /// The runs of a study, by variant, point and seed in the order of the document. Two variants that say the same share
 /// the ID of their runs. @throws Error with every problem of every variant, each with its place
-std::vector<StudyRun> planOf(const Study& study, const Registry& registry);
+std::vector<StudyRun> planOf(const Study& study, const Registry& registry, PlanChecks checks = PlanChecks::every);
 
 /// See StudyRun::id.
 std::string identityOf(const Experiment& experiment, const Registry& registry);

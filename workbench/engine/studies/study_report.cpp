@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/studies/study_report.h"
 
+#include "engine/analysis/figure.h"
+#include "engine/base/files.h"
 #include "engine/runs/run_reader.h"
 
 #include <fmt/format.h>
@@ -22,8 +24,10 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: left; padding: 0.3rem 0.7rem 0.3rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; } th { color: var(--soft); font-weight: 600; }
 td.n, th.n { text-align: right; } .met { color: var(--good); font-weight: 600; } .not { color: var(--bad); font-weight: 600; } .soft { color: var(--soft); }
 figure { margin: 1rem 0; background: #ffffff; border: 1px solid var(--line); border-radius: 6px; padding: 0.6rem; } figure svg { max-width: 100%; height: auto; display: block; margin: auto; }
-pre { background: var(--head); padding: 0.8rem; overflow-x: auto; border-radius: 6px; font-size: 13px; } details summary { cursor: pointer; } td.bar { white-space: normal; }
+pre { background: var(--head); padding: 0.8rem; overflow-x: auto; border-radius: 6px; font-size: 13px; } details summary { cursor: pointer; } td.bar, td:first-child { white-space: normal; }
 )";
+
+constexpr double pageWidth = 174; ///< of figures, in mm: two columns
 
 std::string escaped(const std::string& text) {
     std::string result;
@@ -124,7 +128,7 @@ void differences(std::string& page, const std::vector<StudyRow>& rows) {
     for (const auto& row : rows) {
         const auto name = groupName(*row.run);
         if (!groups.empty() && groups.back().first == name) continue;
-        auto document = row.run->experiment.toJson();
+        auto document = row.run->experiment().toJson();
         for (const char* key : {"name", "doc", "seed", "canvas"}) document.erase(key);
         groups.emplace_back(name, std::map<std::string, std::string>{});
         flatten(document, "", groups.back().second);
@@ -149,8 +153,14 @@ void differences(std::string& page, const std::vector<StudyRow>& rows) {
 
 } // namespace
 
-std::string reportOf(const Study& study, const std::vector<StudyRow>& rows,
-                     const std::vector<std::pair<std::string, std::string>>& pictures, const StudyFolder& folder) {
+void writeReport(const std::filesystem::path& file, const Study& study, const std::vector<StudyRow>& rows,
+                 const StudyFolder& folder) {
+    std::error_code error; // what is wrong, the writing says
+    std::filesystem::create_directories(folder.path(), error);
+    writeAtomically(file, reportOf(study, rows, folder));
+}
+
+std::string reportOf(const Study& study, const std::vector<StudyRow>& rows, const StudyFolder& folder) {
     std::map<StudyRunState, int> states;
     for (const auto& row : rows) ++states[row.status.state];
     std::string page =
@@ -187,7 +197,15 @@ std::string reportOf(const Study& study, const std::vector<StudyRow>& rows,
                                  : "-"});
         table(page, {"Variant", "Measure", "Seeds", "Median", "Quartiles", "Mean", "95 % of the mean"}, lines, 2);
     }
-    for (const auto& [name, svg] : pictures) page += "<figure>" + inlined(svg) + "</figure>\n";
+    for (const auto& figure : figuresOf(study, rows, folder)) {
+        if (!figure.problem.empty()) {
+            page += fmt::format("<p class=\"not\">{}</p>\n", escaped(figure.problem));
+            continue;
+        }
+        const auto path = folder.path() / "figures" / (figure.name + "-wide.svg");
+        drawFigure(figure.description, path, pageWidth);
+        page += "<figure>" + inlined(readBytes(path, std::size_t{256} << 20)) + "</figure>\n";
+    }
     if (const auto pairs = pairsOf(study, rows); !pairs.empty()) {
         page += "<h2>Comparisons</h2>\n<p class=\"soft\">Over the seeds that both variants have: mean difference with "
                 "its bootstrap interval, "
@@ -234,7 +252,7 @@ std::string reportOf(const Study& study, const std::vector<StudyRow>& rows,
     for (const auto& row : rows)
         if (const auto name = groupName(*row.run); shown.insert(name).second)
             page += fmt::format("<details><summary>Every parameter of {}</summary><pre>{}</pre></details>\n",
-                                escaped(name), escaped(row.run->experiment.toJson().dump(2)));
+                                escaped(name), escaped(row.run->experiment().toJson().dump(2)));
     return page + "</body></html>\n";
 }
 

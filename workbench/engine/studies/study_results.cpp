@@ -2,6 +2,7 @@
 #include "engine/studies/study_results.h"
 
 #include "engine/analysis/comparison.h"
+#include "engine/studies/study_index.h"
 
 #include <fmt/format.h>
 
@@ -126,7 +127,9 @@ std::vector<double> correctedP(const Study& study, const std::vector<StudyRow>& 
 
 std::vector<StudyRow> rowsOf(const Study& study, const std::vector<StudyRun>& plan, const StudyFolder& folder) {
     std::vector<StudyRow> rows;
-    for (const auto& run : plan) rows.push_back({&run, folder.status(run, study.measures)});
+    rows.reserve(plan.size());
+    auto statuses = StudyIndex(folder).statuses(plan, study.measures);
+    for (std::size_t i = 0; i < plan.size(); ++i) rows.push_back({&plan[i], std::move(statuses[i])});
     return rows;
 }
 
@@ -148,6 +151,32 @@ std::string csvOf(const Study& study, const std::vector<StudyRow>& rows) {
         text += fmt::format(",{},{}\n", done ? row.status.hash : "", row.run->id);
     }
     return text;
+}
+
+std::vector<NamedTensor> columnsOf(const Study& study, const std::vector<StudyRow>& rows) {
+    std::vector<NamedTensor> columns;
+    const auto add = [&](const std::string& name, const auto& valueAt) {
+        Tensor tensor{{static_cast<std::int64_t>(rows.size())}, {}, Precision::float64};
+        for (const auto& row : rows) tensor.values.push_back(valueAt(row));
+        columns.push_back({name, std::move(tensor)});
+    };
+    add("variant", [&](const StudyRow& row) {
+        const auto found = std::find_if(study.variants.begin(), study.variants.end(),
+                                        [&](const auto& variant) { return variant.name == row.run->variant; });
+        return static_cast<double>(found - study.variants.begin());
+    });
+    for (std::size_t k = 0; k < study.axes.size(); ++k)
+        add(study.axes[k].path, [&](const StudyRow& row) {
+            const auto& value = row.run->point[k].second;
+            const auto& values = study.axes[k].values;
+            return value.is_number()
+                       ? value.get<double>()
+                       : static_cast<double>(std::find(values.begin(), values.end(), value) - values.begin());
+        });
+    add("seed", [](const StudyRow& row) { return static_cast<double>(row.run->seed); });
+    for (const auto& measure : study.measures)
+        add(measure.name, [&](const StudyRow& row) { return valueOf(row, measure.name).value_or(NAN); });
+    return columns;
 }
 
 std::vector<GroupResult> groupsOf(const Study& study, const std::vector<StudyRow>& rows) {
@@ -284,51 +313,65 @@ Json resultsJson(const Study& study, const std::vector<StudyRow>& rows) {
             {"groups", groups}, {"comparisons", pairs}, {"bars", bars}};
 }
 
-std::vector<std::pair<std::string, Json>> figuresOf(const Study& study, const std::vector<StudyRow>& rows,
-                                                    const StudyFolder& folder) {
-    std::vector<std::pair<std::string, Json>> figures;
+namespace {
+
+std::optional<Json> learningCurvesOf(const StudyFigure& figure, const std::vector<StudyRow>& rows,
+                                     const StudyFolder& folder) {
+    std::vector<std::pair<std::string, std::vector<std::filesystem::path>>> folders;
+    for (const auto& row : rows) {
+        if (row.status.state != StudyRunState::done && row.status.state != StudyRunState::trained) continue;
+        const auto name = groupName(*row.run);
+        if (folders.empty() || folders.back().first != name)
+            folders.emplace_back(name, std::vector<std::filesystem::path>{});
+        folders.back().second.push_back(folder.run(row.run->id));
+    }
+    if (folders.empty()) return std::nullopt;
+    std::vector<RunGroup> groups;
+    for (const auto& [name, runs] : folders) groups.push_back({name, runsIn(runs)});
+    auto description = learningCurves(readCurves(std::move(groups), figure.metric), {.smoothing = figure.smoothing});
+    if (!figure.title.empty()) description["title"] = figure.title;
+    return description;
+}
+
+std::optional<Json> measuresFigure(const StudyFigure& figure, const std::vector<GroupResult>& groups) {
+    Json labels = Json::array(), series = Json::array();
+    for (const auto& group : groups) {
+        if (group.measure != figure.metric) continue;
+        const std::vector<std::size_t> places(group.values.size(), labels.size());
+        series.push_back(
+            {{"kind", "points"}, {"group", group.group}, {"x", places}, {"y", group.values}, {"jitter", 0.15}});
+        series.push_back({{"kind", "points"},
+                          {"group", group.group},
+                          {"x", {labels.size()}},
+                          {"y", {group.median}},
+                          {"lower", {group.lower}},
+                          {"upper", {group.upper}},
+                          {"size", 9},
+                          {"marker", "square"}});
+        labels.push_back(group.group);
+    }
+    if (labels.empty()) return std::nullopt;
+    const Json panel{
+        {"x", {{"categories", labels}}}, {"y", {{"label", figure.metric}}}, {"legend", "none"}, {"series", series}};
+    return Json{{"raphe_figure", 1},
+                {"title", figure.title.empty() ? "Seeds; median and quartiles" : figure.title},
+                {"panels", Json::array({panel})}};
+}
+
+} // namespace
+
+std::vector<StudyPicture> figuresOf(const Study& study, const std::vector<StudyRow>& rows, const StudyFolder& folder) {
+    std::vector<StudyPicture> figures;
+    std::vector<GroupResult> groups;
     for (const auto& figure : study.figures) {
-        if (figure.kind == FigureKind::learning_curves) {
-            std::vector<std::pair<std::string, std::vector<std::filesystem::path>>> folders;
-            for (const auto& row : rows) {
-                if (row.status.state != StudyRunState::done && row.status.state != StudyRunState::trained) continue;
-                const auto name = groupName(*row.run);
-                if (folders.empty() || folders.back().first != name)
-                    folders.emplace_back(name, std::vector<std::filesystem::path>{});
-                folders.back().second.push_back(folder.run(row.run->id));
-            }
-            if (folders.empty()) continue;
-            std::vector<RunGroup> groups;
-            for (const auto& [name, runs] : folders) groups.push_back({name, runsIn(runs)});
-            auto description =
-                learningCurves(readCurves(std::move(groups), figure.metric), {.smoothing = figure.smoothing});
-            if (!figure.title.empty()) description["title"] = figure.title;
-            figures.emplace_back(figure.name, std::move(description));
-            continue;
+        try {
+            if (figure.kind == FigureKind::measures && groups.empty()) groups = groupsOf(study, rows);
+            auto description = figure.kind == FigureKind::measures ? measuresFigure(figure, groups)
+                                                                   : learningCurvesOf(figure, rows, folder);
+            if (description) figures.push_back({figure.name, std::move(*description), {}});
+        } catch (const std::exception& error) { // a metric that no run has; the other figures are there
+            figures.push_back({figure.name, {}, fmt::format("figures.{}: {}", figure.name, error.what())});
         }
-        Json labels = Json::array(), series = Json::array();
-        for (const auto& group : groupsOf(study, rows)) {
-            if (group.measure != figure.metric) continue;
-            const std::vector<std::size_t> places(group.values.size(), labels.size());
-            series.push_back(
-                {{"kind", "points"}, {"group", group.group}, {"x", places}, {"y", group.values}, {"jitter", 0.15}});
-            series.push_back({{"kind", "points"},
-                              {"group", group.group},
-                              {"x", {labels.size()}},
-                              {"y", {group.median}},
-                              {"lower", {group.lower}},
-                              {"upper", {group.upper}},
-                              {"size", 9},
-                              {"marker", "square"}});
-            labels.push_back(group.group);
-        }
-        if (labels.empty()) continue;
-        const Json panel{
-            {"x", {{"categories", labels}}}, {"y", {{"label", figure.metric}}}, {"legend", "none"}, {"series", series}};
-        figures.emplace_back(figure.name,
-                             Json{{"raphe_figure", 1},
-                                  {"title", figure.title.empty() ? "Seeds; median and quartiles" : figure.title},
-                                  {"panels", Json::array({panel})}});
     }
     return figures;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/analysis/statistics.h"
+#include "engine/base/tensor.h"
 #include "engine/studies/study_folder.h"
 
 namespace raphe {
@@ -16,6 +17,10 @@ std::vector<StudyRow> rowsOf(const Study& study, const std::vector<StudyRun>& pl
 /// One line for each run, in the order of the plan: variant, axes, seed, measures, run hash, ID. What is not there yet
 /// is empty. Does not depend on how, where or when the runs were made.
 std::string csvOf(const Study& study, const std::vector<StudyRow>& rows);
+
+/// The same columns as numbers, in double precision, for NumPy: a variant by its place in the document (from 0), as the
+/// values of an axis that are no numbers; what is not there yet is NaN.
+std::vector<NamedTensor> columnsOf(const Study& study, const std::vector<StudyRow>& rows);
 
 /// A measure over the seeds of a variant at one point of the axes.
 struct GroupResult {
@@ -49,8 +54,13 @@ std::vector<PairResult> pairsOf(const Study& study, const std::vector<StudyRow>&
 /// Table, groups, comparisons, bars and states for machines.
 Json resultsJson(const Study& study, const std::vector<StudyRow>& rows);
 
-/// Figure descriptions (resources/docs/figures.md) by name, from the runs that are there.
-std::vector<std::pair<std::string, Json>> figuresOf(const Study& study, const std::vector<StudyRow>& rows,
-                                                    const StudyFolder& folder);
+/// A figure of a study.
+struct StudyPicture {
+    std::string name;
+    Json description;    ///< resources/docs/figures.md
+    std::string problem; ///< why there is none
+};
+/// From the runs that are there. Figures for which there is no run yet are left out.
+std::vector<StudyPicture> figuresOf(const Study& study, const std::vector<StudyRow>& rows, const StudyFolder& folder);
 
 } // namespace raphe

@@ -3,7 +3,6 @@
 
 #include "gui/shell/background.h"
 
-#include "engine/analysis/figure.h"
 #include "engine/base/files.h"
 #include "engine/studies/study_report.h"
 
@@ -155,15 +154,8 @@ void OpenStudy::writeReport() {
         this,
         [snapshot = snapshot_] {
             const StudyFolder folder(snapshot->folder);
-            std::vector<std::pair<std::string, std::string>> pictures;
-            for (const auto& [name, description] : figuresOf(snapshot->study, snapshot->rows, folder)) {
-                const auto path = folder.path() / "figures" / (name + ".svg");
-                drawFigure(description, path);
-                pictures.emplace_back(name, readBytes(path, std::size_t{256} << 20));
-            }
             const auto file = folder.path() / "report.html";
-            fs::create_directories(folder.path());
-            writeAtomically(file, reportOf(snapshot->study, snapshot->rows, pictures, folder));
+            raphe::writeReport(file, snapshot->study, snapshot->rows, folder);
             return QString::fromStdString(fs::absolute(file).string());
         },
         [this](const QString& file) { Q_EMIT reportWritten(file); },
