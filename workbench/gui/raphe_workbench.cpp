@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
     for (const auto& folder : PluginHost::defaultFolders()) plugins.loadFolder(folder);
     MainWindow window{plugins, parser.value("runs").toStdString()};
     window.notify(notice);
+    window.fitScreen();
     window.show();
     QTimer::singleShot(0, &window, [&] {
         window.recoverJournals();

@@ -112,18 +112,34 @@ void CanvasView::selectAll() {
     scene_->select(all);
 }
 
+QPointF CanvasView::freePlace() const {
+    constexpr double across = 220, down = 150; // room for a node and the wires beside it
+    const auto places = scene_->places();
+    if (places.empty()) return mapToScene(viewport()->rect().center());
+    const auto free = [&](const QPointF& at) {
+        return std::none_of(places.begin(), places.end(), [&](const auto& item) {
+            return std::abs(item.second.x() - at.x()) < across - 20 && std::abs(item.second.y() - at.y()) < down - 20;
+        });
+    };
+    // Beside the node that is chosen, or else the one farthest to the right; signals go from left to right.
+    const auto chosen = scene_->selectedNodes();
+    const auto found = chosen.size() == 1 ? places.find(chosen.front()) : places.end();
+    const auto farthest = std::max_element(places.begin(), places.end(),
+                                           [](const auto& a, const auto& b) { return a.second.x() < b.second.x(); });
+    const QPointF from = (found == places.end() ? farthest : found)->second;
+    const QRectF seen = mapToScene(viewport()->rect()).boundingRect();
+    for (int row = 0;; ++row) {
+        const QPointF beside = from + QPointF{across, row * down};
+        const QPointF below{seen.left() + across / 2, from.y() + (row + 1) * down}; // a new line, as in writing
+        const QPointF& at = beside.x() + across / 2 < seen.right() ? beside : below;
+        if (free(at)) return at;
+    }
+}
+
 void CanvasView::addMechanism(const QString& key, std::optional<QPointF> at) {
     const std::string mechanism = key.toStdString();
     const auto name = document_.freshName(mechanism.substr(mechanism.find('.') + 1));
-    if (!at) { // a free place near the middle of what is seen
-        at = mapToScene(viewport()->rect().center());
-        const auto taken = [&] {
-            for (const auto& [other, place] : scene_->places())
-                if (std::abs(place.x() - at->x()) < 180 && std::abs(place.y() - at->y()) < 110) return true;
-            return false;
-        };
-        while (taken()) *at += QPointF{0, 120};
-    }
+    if (!at) at = freePlace();
     const bool allPlaced = positionsOf(document_.document().complete()).size() >= document_.experiment().nodes.size();
     const Json add{
         {"command", "add_node"}, {"name", name}, {"mechanism", mechanism}, {"at", positionJson(onGrid(*at))}};
@@ -136,6 +152,7 @@ void CanvasView::addMechanism(const QString& key, std::optional<QPointF> at) {
                          {"commands", {{{"command", "move"}, {"positions", positionsJson(scene_->places())}}, add}}});
     if (!added) return;
     scene_->select({name});
+    if (!viewport()->rect().contains(mapFromScene(scene_->currentArea()).boundingRect())) zoomToFit();
     setFocus();
 }
 

@@ -94,7 +94,10 @@ QPixmap graphPicture(const Experiment& experiment, const Registry& registry, con
     scene.setGraph(canvasGraph(experiment, registry, {}));
     QPainter painter{&pixmap};
     painter.setRenderHint(QPainter::Antialiasing);
-    scene.render(&painter, QRectF{QPointF{}, QSizeF{size}}.adjusted(6, 6, -6, -6), scene.content());
+    const QRectF room = QRectF{QPointF{}, QSizeF{size}}.adjusted(6, 6, -6, -6), content = scene.content();
+    QRectF target{QPointF{}, content.size().scaled(room.size(), Qt::KeepAspectRatio)};
+    target.moveCenter(room.center());
+    scene.render(&painter, target, content);
     return pixmap;
 }
 

@@ -55,6 +55,8 @@ public:
     void selectAll();
     /// Adds a node, where the view is or at a point of the scene.
     void addMechanism(const QString& key, std::optional<QPointF> at = std::nullopt);
+    /// Where the next node finds room, beside the one that is chosen.
+    QPointF freePlace() const;
     void exportPicture();
 
     // canvas_menu.cpp

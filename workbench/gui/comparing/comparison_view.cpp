@@ -51,6 +51,7 @@ ComparisonView::ComparisonView(const RunList& runs, QWidget* parent)
     auto* bar = new QHBoxLayout;
     bar->setContentsMargins(6, 4, 6, 4);
     for (auto* widget : std::initializer_list<QWidget*>{metric_, show_}) bar->addWidget(widget);
+    bar->addSpacing(4);
     bar->addWidget(new QLabel{tr("Mean over")});
     for (auto* widget : std::initializer_list<QWidget*>{smoothing_, logarithmic_, finals_}) bar->addWidget(widget);
     bar->addStretch();

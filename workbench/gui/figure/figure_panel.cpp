@@ -25,6 +25,10 @@ FigurePanelView::FigurePanelView(QCustomPlot* plot, QCPLayoutGrid* grid, const F
     }
     axes = new QCPAxisRect{plot};
     cell->addElement(2, 0, axes);
+    if (!panel.y.categories.empty()) { // names one below the other stay apart
+        const auto lines = static_cast<int>(std::min<std::size_t>(panel.y.categories.size(), 12));
+        axes->setMinimumSize(0, lines * QFontMetrics{tickFont()}.height());
+    }
     axes->insetLayout()->setMargins({legendInset, legendInset, legendInset, legendInset});
     x = axes->axis(QCPAxis::atBottom);
     y = axes->axis(QCPAxis::atLeft);

@@ -139,6 +139,7 @@ void DocumentPage::recordings() {
         }
     }
     auto* ports = new QComboBox;
+    ports->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     ports->setObjectName("record.new");
     ports->setAccessibleName(tr("Record a signal"));
     ports->addItem(tr("Record a signal…"));

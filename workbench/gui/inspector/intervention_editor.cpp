@@ -113,18 +113,25 @@ InterventionEditor::InterventionEditor(OpenDocument& document, int number, QWidg
         });
         grid->addWidget(slider, 1, 1, 1, 2);
     }
-    auto* when = new QHBoxLayout;
-    when->setSpacing(4);
-    const auto labelled = [&](const QString& label, NumberBox* box) {
-        when->addWidget(smallLabel(label, theme().faint));
-        when->addWidget(box, 1);
+    const auto pair = [&](int row, const QString& first, NumberBox* firstBox, const QString& second,
+                          NumberBox* secondBox) {
+        auto* line = new QHBoxLayout;
+        line->setSpacing(4);
+        line->addWidget(firstBox, 1);
+        auto* between = smallLabel(second, theme().faint);
+        between->setWordWrap(false);
+        line->addWidget(between);
+        line->addWidget(secondBox, 1);
+        auto* label = smallLabel(first, theme().faint);
+        label->setWordWrap(false);
+        grid->addWidget(label, row, 0);
+        grid->addLayout(line, row, 1, 1, 3);
     };
-    labelled(tr("component"), numberField("component", true, tr("all"), text(infoOf("component").help)));
-    labelled(QStringLiteral("×"), numberField("count", true, QStringLiteral("1"), text(infoOf("count").help)));
-    labelled(tr("steps"), numberField("from", true, QStringLiteral("0"), text(infoOf("from").help)));
-    labelled(tr("to"), numberField("to", true, tr("end"), text(infoOf("to").help)));
-    grid->addLayout(when, 2, 0, 1, 4);
-    grid->addWidget(problem_, 3, 0, 1, 4);
+    pair(2, tr("component"), numberField("component", true, tr("all"), text(infoOf("component").help)),
+         QStringLiteral("×"), numberField("count", true, QStringLiteral("1"), text(infoOf("count").help)));
+    pair(3, tr("steps"), numberField("from", true, QStringLiteral("0"), text(infoOf("from").help)), tr("to"),
+         numberField("to", true, tr("end"), text(infoOf("to").help)));
+    grid->addWidget(problem_, 4, 0, 1, 4);
     problem_->hide();
     grid->setColumnStretch(2, 1);
 }

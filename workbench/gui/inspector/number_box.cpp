@@ -43,6 +43,10 @@ void NumberBox::stepBy(int steps) {
 /// Scrolling through the inspector must not change what lies under the mouse.
 void NumberBox::wheelEvent(QWheelEvent* event) { event->ignore(); }
 
+QSize NumberBox::minimumSizeHint() const {
+    return {fontMetrics().horizontalAdvance('0') * 6 + (buttonSymbols() == NoButtons ? 8 : 28), sizeHint().height()};
+}
+
 QSize NumberBox::sizeHint() const { return {90, QAbstractSpinBox::sizeHint().height()}; }
 
 } // namespace raphe

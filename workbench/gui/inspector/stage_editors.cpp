@@ -200,6 +200,7 @@ void StagesEditor::changedParameters(std::size_t i) {
                    .base = ruleOf(experiment(), document().registry()).node});
         }
     auto* choose = new QComboBox;
+    choose->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     choose->setObjectName(text(place) + ".new");
     choose->addItem(tr("Change a parameter of the rule…"));
     for (const auto& info : rule()->params)
@@ -219,6 +220,7 @@ void StagesEditor::schedules(std::size_t i) {
     const auto place = fmt::format("stages[{}].schedules", i);
     const auto params = ruleOf(experiment(), document().registry()).params;
     auto* choose = new QComboBox;
+    choose->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     choose->setObjectName(text(place) + ".new");
     choose->addItem(tr("Let a parameter follow a schedule…"));
     for (const auto& info : rule()->params) {

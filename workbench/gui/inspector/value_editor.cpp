@@ -153,6 +153,7 @@ ValueEditor::ValueEditor(OpenDocument& document, EditedValue value, QWidget* par
                           : tr("Back to %1, as in %2").arg(valueText(value_.resetValue).left(60), text(value_.base)));
     reset->setAccessibleName(tr("Reset %1").arg(name));
     reset->setAutoRaise(true);
+    reset->setFixedWidth(reset->fontMetrics().height() + 4);
     QSizePolicy keeps = reset->sizePolicy();
     keeps.setRetainSizeWhenHidden(true);
     reset->setSizePolicy(keeps);
@@ -162,13 +163,17 @@ ValueEditor::ValueEditor(OpenDocument& document, EditedValue value, QWidget* par
     auto* row = new QHBoxLayout;
     row->setSpacing(4);
     row->addWidget(label);
-    row->addWidget(field, 1);
+    if (value_.longText)
+        row->addStretch();
+    else
+        row->addWidget(field, 1);
     if (value_.info.unit != "1") row->addWidget(new QLabel{text(value_.info.unit)});
     row->addWidget(reset);
     auto* layout = new QVBoxLayout{this};
     layout->setContentsMargins(0, 2, 0, 7);
     layout->setSpacing(2);
     layout->addLayout(row);
+    if (value_.longText) layout->addWidget(field); // as wide as the inspector
     layout->addWidget(problem_);
     problem_->hide();
     const QString range = rangeText(value_);

@@ -33,6 +33,13 @@ std::string placeOf(const Change& change) {
 
 } // namespace
 
+std::string SettingDifference::text() const {
+    const auto entry = [](const std::string& value) { return !value.empty() && value.front() == '{'; };
+    if (run == "none" && entry(document)) return place + " added";
+    if (document == "none" && entry(run)) return place + " removed";
+    return place + " " + run + " → " + document;
+}
+
 std::vector<SettingDifference> differencesBetween(const Experiment& run, const Experiment& document) {
     std::vector<SettingDifference> result;
     for (const auto& change : difference(run.toJson(), document.toJson()))

@@ -13,7 +13,8 @@ struct SettingDifference {
     std::string place;         ///< "agent.hidden", "trials", "wires[3]"
     std::string run, document; ///< the values as JSON, cut where they are long; "none" where there is none
 
-    std::string text() const { return place + " " + run + " → " + document; }
+    /// One line; what a whole entry holds is left to the document.
+    std::string text() const;
 };
 
 /// Everything but the seed, which differs from run to run.

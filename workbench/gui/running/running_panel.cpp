@@ -138,9 +138,11 @@ RunningPanel::RunningPanel(RunQueue& queue, QWidget* parent)
     for (auto* item : {pause_, step_, stop_, play_}) row->addWidget(item);
     row->addSpacing(16);
     row->addWidget(new QLabel{tr("Runs at once")});
+    row->addSpacing(4);
     row->addWidget(atOnce);
     row->addSpacing(12);
     row->addWidget(new QLabel{tr("Threads of each")});
+    row->addSpacing(4);
     row->addWidget(threads);
     row->addStretch();
     row->addWidget(clear);

@@ -56,7 +56,9 @@ RunsPanel::RunsPanel(std::filesystem::path root, QWidget* parent)
     auto* top = new QHBoxLayout;
     top->setContentsMargins(6, 4, 6, 4);
     top->addWidget(filter_, 1);
+    top->addSpacing(4);
     top->addWidget(state_);
+    top->addSpacing(4);
     for (QAction* action : {compare_, curves_, play_, resume_}) {
         auto* button = new QToolButton;
         button->setDefaultAction(action);

@@ -11,6 +11,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
+#include <QLabel>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QVBoxLayout>
@@ -24,7 +25,9 @@ constexpr qsizetype mostLines = 5000;
 
 CommandsPanel::CommandsPanel(QWidget* parent)
     : QWidget(parent), text_(new CodeEdit{false}), save_(new QPushButton{tr("Save as script…")}),
-      open_(new QPushButton{tr("Open as script")}), copy_(new QPushButton{tr("Copy")}) {
+      open_(new QPushButton{tr("Open as script")}), copy_(new QPushButton{tr("Copy")}),
+      empty_(new QLabel{tr("What you do to a document appears here as Lua, line by line.\n"
+                           "Saved as a script it does the same again, also without the window.")}) {
     text_->setReadOnly(true);
     text_->setAccessibleName(tr("Commands as Lua"));
     text_->setToolTip(tr("What is done to the document appears here as Lua."));
@@ -42,6 +45,9 @@ CommandsPanel::CommandsPanel(QWidget* parent)
     layout->setSpacing(0);
     layout->addLayout(bar);
     layout->addWidget(text_, 1);
+    empty_->setAlignment(Qt::AlignCenter);
+    empty_->setEnabled(false);
+    layout->addWidget(empty_, 1);
     connect(save_, &QPushButton::clicked, this, &CommandsPanel::saveAs);
     connect(open_, &QPushButton::clicked, this, [this] {
         if (shown_) Q_EMIT scriptWanted(QString::fromStdString(scriptOf(shown_->document())));
@@ -72,13 +78,20 @@ void CommandsPanel::setDocument(OpenDocument* document) {
     text_->setText(found == lines_.end() ? QString{} : found->second.join('\n') + '\n');
     text_->SendScintilla(QsciScintillaBase::SCI_DOCUMENTEND);
     for (auto* button : {save_, open_}) button->setEnabled(document != nullptr);
-    copy_->setEnabled(text_->length() > 0);
+    showEmpty();
+}
+
+void CommandsPanel::showEmpty() {
+    const bool any = text_->length() > 1;
+    text_->setVisible(any);
+    empty_->setVisible(!any);
+    copy_->setEnabled(any);
 }
 
 void CommandsPanel::append(const QString& lua) {
     text_->append(lua + '\n');
     text_->SendScintilla(QsciScintillaBase::SCI_DOCUMENTEND);
-    copy_->setEnabled(true);
+    showEmpty();
 }
 
 QStringList CommandsPanel::lines() const {

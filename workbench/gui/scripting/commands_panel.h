@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 
+class QLabel;
 class QPushButton;
 
 namespace raphe {
@@ -36,10 +37,12 @@ Q_SIGNALS:
 
 private:
     void append(const QString& lua);
+    void showEmpty();
     void saveAs();
 
     CodeEdit* text_;
     QPushButton *save_, *open_, *copy_;
+    QLabel* empty_; ///< says what appears here while there is nothing
     QPointer<OpenDocument> shown_;
     std::map<const OpenDocument*, QStringList> lines_;
 };

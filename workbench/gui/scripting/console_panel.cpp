@@ -3,6 +3,7 @@
 
 #include "gui/scripting/script_output.h"
 
+#include <QFontDatabase>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
@@ -54,8 +55,22 @@ ConsolePanel::ConsolePanel(const PluginHost& plugins, QWidget* parent)
     layout->addWidget(output_, 1);
     auto* line = new QFrame;
     line->setFrameShape(QFrame::HLine);
+    line->setFrameShadow(QFrame::Plain);
+    line->setForegroundRole(QPalette::Mid);
     layout->addWidget(line);
-    layout->addWidget(input_);
+    auto* prompt = new QLabel{QStringLiteral(">")};
+    prompt->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
+    prompt->setForegroundRole(QPalette::Highlight);
+    prompt->setBackgroundRole(QPalette::Base);
+    prompt->setAutoFillBackground(true);
+    prompt->setContentsMargins(6, 2, 4, 2);
+    prompt->setAlignment(Qt::AlignTop);
+    prompt->setToolTip(bound_->toolTip());
+    auto* entry = new QHBoxLayout;
+    entry->setSpacing(0);
+    entry->addWidget(prompt);
+    entry->addWidget(input_, 1);
+    layout->addLayout(entry);
     setFocusProxy(input_);
     setDocument({}, {});
     fitInput();

@@ -61,9 +61,8 @@ void HintStrip::dismiss() {
 }
 
 void HintStrip::write() {
-    const QString texts[steps] = {tr("Open an experiment on the start page"),
-                                  tr("Press Run (F5) and watch its learning curve"),
-                                  tr("Play trials (F8) and see the modulator act")};
+    const QString texts[steps] = {tr("Open an experiment"), tr("Run it (F5): a learning curve"),
+                                  tr("Play trials (F8): the modulator acts")};
     const auto next = std::find(done_.begin(), done_.end(), false) - done_.begin();
     QStringList parts;
     for (int step = 0; step < steps; ++step) {
@@ -75,7 +74,7 @@ void HintStrip::write() {
                          .arg(texts[step]);
     }
     QString line = parts.join(QStringLiteral(" &nbsp; → &nbsp; "));
-    if (next == steps) line += tr(" &nbsp; That is how it goes. Ctrl+K finds everything else.");
+    if (next == steps) line += tr(" &nbsp; Ctrl+K finds the rest.");
     words_->setText(line);
 }
 

@@ -22,6 +22,7 @@
 #include <QLabel>
 #include <QMessageBox>
 #include <QMimeData>
+#include <QScreen>
 #include <QSettings>
 #include <QStatusBar>
 #include <QTabBar>
@@ -174,10 +175,23 @@ void MainWindow::restoreSettings() {
     bool broken = false;
     resize(1280, 800);
     const QByteArray geometry = readChecked("window/geometry", broken), layout = readChecked("window/layout", broken);
-    if (!geometry.isEmpty()) restoreGeometry(geometry);
+    placed_ = !geometry.isEmpty() && restoreGeometry(geometry);
     if (!layout.isEmpty()) restoreState(layout, layoutVersion); // that of another version is left alone
     if (broken) notify(forgetBroken({"window/geometry", "window/layout"}, tr("The layout of the window")));
     start_->setRecent(recent());
+}
+
+void MainWindow::fitScreen() {
+    if (placed_) return;
+    const QSize room = screen()->availableSize();
+    if (room.width() < 1400 || room.height() < 900) { // every pixel is wanted, and none beyond the screen
+        resize(room);
+        setWindowState(windowState() | Qt::WindowMaximized);
+        return;
+    }
+    resize((room * 0.88).boundedTo({1720, 1080}));
+    move(screen()->availableGeometry().center() - rect().center());
+    resizeDocks({docks_[0], docks_[1]}, {250, 350}, Qt::Horizontal);
 }
 
 void MainWindow::saveSettings() {

@@ -70,6 +70,8 @@ public:
     InspectorPanel& inspector() { return *inspector_; }
     ConsolePanel& console() { return *console_; }
     CommandsPanel& commands() { return *commands_; }
+    /// As large as the screen allows, unless the window has a size from last time. Before it is shown.
+    void fitScreen();
     /// Offers what a crash has left behind.
     void recoverJournals();
     /// Says something that needs no answer.
@@ -168,6 +170,7 @@ private:
     QPointer<CanvasView> lastView_; ///< the document that was in front last
     std::vector<QDockWidget*> docks_;
     QByteArray defaultLayout_;
+    bool placed_ = false; ///< where it was last time
     std::map<const RunJob*, QPointer<CanvasView>> begunFrom_;
     QPointer<CanvasView> trialCanvas_; ///< where the moment of a trial is shown
     QToolButton* state_;

@@ -4,9 +4,12 @@
 #include "gui/figure/figure_palette.h"
 
 #include <QApplication>
+#include <QPainter>
 #include <QPalette>
-#include <QStyleFactory>
+#include <QProxyStyle>
+#include <QStyleOption>
 
+#include <algorithm>
 #include <optional>
 
 namespace raphe {
@@ -99,12 +102,45 @@ QPalette paletteOf(const Theme& t) {
     set(QPalette::Midlight, t.line);
     set(QPalette::Mid, t.line);
     set(QPalette::Dark, t.dark ? t.base : t.line.darker(120));
-    const QColor dim = t.dark ? QColor{0x6B, 0x73, 0x7B} : QColor{0x9A, 0xA2, 0xAA};
+    const QColor dim = t.dark ? QColor{0x80, 0x89, 0x92} : QColor{0x84, 0x8D, 0x96};
     for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
         palette.setColor(QPalette::Disabled, role, dim);
     palette.setColor(QPalette::Disabled, QPalette::Highlight, t.line);
     return palette;
 }
+
+/// Fusion, with check boxes that one tells apart at a glance: a tick on the accent, or an empty box.
+class WindowStyle final : public QProxyStyle {
+public:
+    WindowStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
+
+    void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                       const QWidget* widget) const override {
+        if (element != PE_IndicatorCheckBox && element != PE_IndicatorItemViewItemCheck) {
+            QProxyStyle::drawPrimitive(element, option, painter, widget);
+            return;
+        }
+        const double side = std::min(14, std::min(option->rect.width(), option->rect.height())) - 1.0;
+        QRectF box{0, 0, side, side};
+        box.moveCenter(QRectF{option->rect}.center());
+        const bool enabled = option->state & State_Enabled, on = option->state & State_On,
+                   partly = option->state & State_NoChange;
+        const Theme& t = current();
+        const QColor strong = enabled ? t.accent : t.line;
+        painter->save();
+        painter->setRenderHint(QPainter::Antialiasing);
+        painter->setPen(QPen{on || partly ? strong : enabled ? t.faint : t.line, 1});
+        painter->setBrush(on || partly ? strong : t.base);
+        painter->drawRoundedRect(box, 2.5, 2.5);
+        painter->setPen(QPen{enabled ? t.onAccent : t.faint, 1.8, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin});
+        const auto at = [&](double x, double y) { return box.topLeft() + QPointF{x, y} * side; };
+        if (on)
+            painter->drawPolyline(QPolygonF{{at(0.22, 0.52), at(0.43, 0.74), at(0.79, 0.28)}});
+        else if (partly)
+            painter->drawLine(at(0.25, 0.5), at(0.75, 0.5));
+        painter->restore();
+    }
+};
 
 bool onPaper = false;
 std::optional<bool> desktopDark; ///< not known before it was looked for
@@ -134,21 +170,14 @@ void applyAppearance(QApplication& application, Appearance appearance) {
     wanted = appearance;
     const bool dark = appearance == Appearance::dark || (appearance == Appearance::system && *desktopDark);
     current() = dark ? darkTheme() : lightTheme();
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setStyle(new WindowStyle);
     QApplication::setPalette(paletteOf(current()));
     application.setStyleSheet(
         QStringLiteral("QToolTip { color: %1; background: %2; border: 1px solid %3; padding: 4px; }"
                        "QDockWidget::title { padding: 5px 8px; background: %4; border-bottom: 1px solid %3; }"
                        "QToolBar { border: 0; spacing: 2px; padding: 3px; }"
-                       "QMainWindow::separator { width: 5px; height: 5px; }"
-                       "QListView::indicator, QTreeView::indicator, QCheckBox::indicator { width: 11px; height: 11px; "
-                       "border: 1px solid %5; "
-                       "border-radius: 2px; background: %6; }"
-                       "QListView::indicator:checked, QTreeView::indicator:checked, QCheckBox::indicator:checked { "
-                       "background: %7; "
-                       "border-color: %7; }")
-            .arg(current().text.name(), current().raised.name(), current().line.name(), current().window.name(),
-                 current().faint.name(), current().base.name(), current().accent.name()));
+                       "QMainWindow::separator { width: 5px; height: 5px; }")
+            .arg(current().text.name(), current().raised.name(), current().line.name(), current().window.name()));
     Q_EMIT ThemeSignal::instance().changed();
 }
 

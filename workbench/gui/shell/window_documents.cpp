@@ -168,7 +168,10 @@ void MainWindow::showState() {
     if (experiment.nodes.empty())
         state_->setText(tr("Empty: add mechanisms from the list on the left, or with Ctrl+K"));
     else if (problems.empty())
-        state_->setText(tr("Sound: %1 nodes, %2 wires").arg(experiment.nodes.size()).arg(experiment.wires.size()));
+        state_->setText(
+            tr("Sound: %1, %2")
+                .arg(experiment.nodes.size() == 1 ? tr("1 node") : tr("%1 nodes").arg(experiment.nodes.size()),
+                     experiment.wires.size() == 1 ? tr("1 wire") : tr("%1 wires").arg(experiment.wires.size())));
     else
         state_->setText((problems.size() == 1 ? tr("1 problem") : tr("%1 problems").arg(problems.size())) +
                         QStringLiteral(" — ") + QString::fromStdString(problems.front().text()).left(110));

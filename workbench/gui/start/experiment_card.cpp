@@ -42,9 +42,10 @@ ExperimentCard::ExperimentCard(const ShippedExperiment& experiment, QWidget* par
     sentence->setToolTip(QString::fromStdString(experiment.doc));
     auto* paper = new QLabel{"<i>" + experiment.paper.toHtmlEscaped() + "</i>"};
     paper->setForegroundRole(QPalette::PlaceholderText);
+    paper->setWordWrap(true);
 
-    auto* head = new QHBoxLayout;
-    head->addWidget(title, 1);
+    auto* foot = new QHBoxLayout;
+    foot->addWidget(paper, 1);
     if (!experiment.variants.empty()) {
         auto* variants = new QToolButton;
         const auto count = static_cast<int>(experiment.variants.size());
@@ -60,15 +61,15 @@ ExperimentCard::ExperimentCard(const ShippedExperiment& experiment, QWidget* par
             action->setToolTip(QString::fromStdString(variant.doc));
         }
         variants->setMenu(menu);
-        head->addWidget(variants);
+        foot->addWidget(variants, 0, Qt::AlignBottom);
     }
     auto* layout = new QVBoxLayout{this};
     layout->setContentsMargins(margin, margin, margin, 6);
     layout->setSpacing(4);
     layout->addWidget(picture_);
-    layout->addLayout(head);
+    layout->addWidget(title);
     layout->addWidget(sentence, 1);
-    layout->addWidget(paper);
+    layout->addLayout(foot);
 }
 
 void ExperimentCard::setWidth(int width) {

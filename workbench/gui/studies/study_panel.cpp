@@ -120,6 +120,7 @@ void StudyPanel::show() {
     const auto* snapshot = study_.snapshot();
     const auto chosen = view_->currentIndex();
     grid_.setSnapshot(snapshot);
+    view_->setVisible(snapshot != nullptr);
     if (chosen.isValid()) view_->setCurrentIndex(grid_.index(chosen.row(), chosen.column()));
     run_->setEnabled(snapshot && !study_.running());
     stop_->setEnabled(study_.running());
