@@ -7,6 +7,7 @@
 #include "engine/learning/optimiser.h"
 #include "engine/learning/session.h"
 #include "engine/mechanisms/plugin_host.h"
+#include "modprop_golden.h"
 #include "nmn_network_golden.h"
 #include "nmn_update_golden.h"
 #include "raphe/ops.h"
@@ -694,6 +695,8 @@ bool check(const Json& file) {
         if (file.at("options").contains("rule")) return checkPlasticCell(file), true;
         return false;
     }
+    if (file.value("format", "") == "raphe-golden/1" && file.at("kind") == "modprop_gradients")
+        return checkModProp(file, plugins().registry()), true;
     if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "network")
         return checkNmnNetwork(file, plugins().registry()), true;
     if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "update")

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace raphe {
@@ -18,6 +19,7 @@ public:
     struct Node {
         std::shared_ptr<const Mechanism<T>> mechanism; ///< null: it could not be made
         std::vector<StateInfo> states;
+        std::vector<LinkInfo> links;
         std::vector<int> parameters; ///< index of each weight in parameters()
         int locals = 0;
         std::vector<int> packed;     ///< weights of which packed layouts are wanted
@@ -42,6 +44,7 @@ public:
             }
             if (item.kind() == Kind::rule) ruleParts_ = builder.ruleParts();
             node.states = builder.states();
+            node.links = builder.links();
             node.locals = builder.locals();
             node.packed = builder.packedWeights();
             node.shownState.assign(item.portSizes.size(), -1);
@@ -59,13 +62,19 @@ public:
                 info.offset = size_;
                 size_ += (info.size() + 15) / 16 * 16;
                 node.parameters.push_back(static_cast<int>(parameters_.size()));
-                parameters_.push_back(info);
+                if (weight.constraint) info.constraint = std::make_shared<const Constraint>(weight.constraint);
                 inits_.push_back(weight.init);
+                parameters_.push_back(std::move(info));
             }
             for (std::size_t p = 0; p < item.wired.size(); ++p)
                 node.closes = node.closes || (item.wired[p] && item.declaration().ports[p].read == Read::end);
             nodes_.push_back(std::move(node));
         }
+        if (graph.rule() < 0 || !nodes_[static_cast<std::size_t>(graph.rule())].mechanism) return;
+        if (const auto refusal = refusedCredit(rule().credit()); refusal && !problems)
+            throw *refusal;
+        else if (refusal)
+            problems->add(*refusal);
     }
 
     const Graph& graph() const { return *graph_; }
@@ -82,6 +91,51 @@ public:
     }
     const Rule<T>& rule() const {
         return static_cast<const Rule<T>&>(*nodes_[static_cast<std::size_t>(graph_->rule())].mechanism);
+    }
+
+    /// Why such credit cannot return over some link of the network, at the place of the node; nothing if it can.
+    std::optional<Error> refusedCredit(const Credit& credit) const {
+        const auto name = "\"" + nameOf(credit) + "\"";
+        const bool some = credit.steps > 0 && credit.kind != Credit::Kind::local;
+        if (!credit.replaced() && !some) return {};
+        for (const auto& wire : graph_->wires()) {
+            if (wire.fromNode < 0 || wire.toNode < 0 || wire.fromPort < 0) continue; // of a graph with problems
+            const auto &from = graph_->nodes()[static_cast<std::size_t>(wire.fromNode)],
+                       &to = graph_->nodes()[static_cast<std::size_t>(wire.toNode)];
+            if (!wire.delayed || from.kind() != Kind::model ||
+                from.declaration().ports[static_cast<std::size_t>(wire.fromPort)].sampled)
+                continue;
+            return Error("nodes." + to.name,
+                         credit.replaced()
+                             ? "a wire from " + from.name +
+                                   " closes a cycle here, and for what such a wire sends back " + name +
+                                   " says nothing; choose credit exact or local"
+                             : "a wire from " + from.name +
+                                   " closes a cycle here, and sends credit back at all steps; leave credit_steps at 0");
+        }
+        for (std::size_t n = 0; n < nodes_.size(); ++n)
+            for (const auto& link : nodes_[n].links) {
+                const auto& item = graph_->nodes()[n];
+                const auto refuse = [&](const std::string& why, const std::string& remedy) {
+                    return Error("nodes." + item.name, item.declaration().key() + " cannot return credit " + name +
+                                                           ": " + why + "; " + remedy);
+                };
+                const bool mdgl = credit.kind == Credit::Kind::mdgl;
+                if (credit.replaced() && !(mdgl ? link.mdgl : link.modprop))
+                    return refuse(link.reason, std::string("choose credit exact") +
+                                                   (!mdgl && link.mdgl ? ", local or mdgl" : " or local"));
+                const auto cells = std::string(mdgl ? "mdgl" : "modprop");
+                if (credit.feedback == Credit::Feedback::cells || !credit.replaced()) continue;
+                if (link.weight.index < 0)
+                    return refuse("its units send each other nothing through weights of cells by cells, so that cell "
+                                  "types have no means",
+                                  "choose credit " + cells);
+                if (link.types.empty())
+                    return refuse("its cells have no types", "say how many cells are of each type, e.g. \"types\": "
+                                                             "[20, 80], or choose credit " +
+                                                                 cells);
+            }
+        return {};
     }
 
     /// What the rule asked for beside its ports.
@@ -111,6 +165,8 @@ public:
             throw Error(place, "gives " + item.name + " another " + part +
                                    ", which a training keeps from its start; leave the parameters that it depends on "
                                    "as they are");
+        const auto& made = static_cast<const Rule<T>&>(*rule);
+        if (const auto refusal = refusedCredit(made.credit())) throw Error(place, refusal->what());
         nodes_[index].mechanism = std::move(rule);
     }
 
@@ -120,16 +176,12 @@ public:
         for (std::size_t i = 0; i < parameters_.size(); ++i) {
             const auto& info = parameters_[i];
             Stream stream(seed, addressOf(info.name, addressOf("weights")), 0, 0, 0);
+            Matrix<double> whole;
+            const bool drawn = inits_[i].shape == Init::Shape::whole;
+            if (drawn) inits_[i].draw(whole = Matrix<double>::Zero(info.rows, info.cols), stream);
             for (int r = 0; r < info.rows; ++r)
                 for (int c = 0; c < info.cols; ++c) {
-                    double value = inits_[i].a;
-                    if (inits_[i].shape == Init::Shape::uniform) value = stream.uniform(inits_[i].a, inits_[i].b);
-                    if (inits_[i].shape == Init::Shape::normal) value = inits_[i].a + inits_[i].b * stream.normal();
-                    if (inits_[i].shape == Init::Shape::truncatedNormal) {
-                        double deviate = stream.normal();
-                        while (std::abs(deviate) > 2) deviate = stream.normal();
-                        value = inits_[i].a + inits_[i].b * deviate;
-                    }
+                    const double value = drawn ? whole(r, c) : inits_[i].number(stream);
                     weights[info.offset + static_cast<std::size_t>(c) * static_cast<std::size_t>(info.rows) +
                             static_cast<std::size_t>(r)] = static_cast<T>(value);
                 }

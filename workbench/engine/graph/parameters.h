@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "raphe/error.h"
+#include "raphe/mechanism.h"
 
 #include <cstddef>
 #include <cstdlib>
@@ -50,6 +50,7 @@ struct ParameterInfo {
     int rows = 0, cols = 0;
     std::size_t offset = 0; ///< multiple of 64 bytes in float
     bool trainable = true;
+    std::shared_ptr<const Constraint> constraint = {}; ///< null: none
     std::size_t size() const { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols); }
 };
 

@@ -6,7 +6,7 @@
 #include "raphe/task.h"
 
 /// Version of the layout of everything in these headers; a plugin and its host must agree on it.
-#define RAPHE_SDK_VERSION 3
+#define RAPHE_SDK_VERSION 4
 
 #define RAPHE_TEXT_(x) #x
 #define RAPHE_TEXT(x) RAPHE_TEXT_(x)
