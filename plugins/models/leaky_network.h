@@ -3,24 +3,28 @@
 
 #include "raphe/plugin.h"
 
+#include <cmath>
 #include <string>
 
 namespace raphe {
 
 /// What the recurrent networks of the NM-RNN have in common. They are of leaky units,
-///   x(t) = (1-a) x(t-1) + a ( g (recurrent drive) + B u(t) + ... ),  a = dt / tau,
+///   x(t) = (1-a) x(t-1) + a ( g (recurrent drive) + B u(t) + ... ),  a = dt / tau (or 1 - exp(-dt / tau)),
 /// and differ in where the recurrent drive comes from.
 struct LeakyParams {
     int units = 100;
     double tau = 10;
+    std::string leak = "euler";
     std::string activation = "tanh";
     std::string recurrentDivisor = "one";
     double initialState = 0.1;
     double inputDeviation = 0;
 
-    /// a, the part of the way to its target that a unit goes in one step. @throws Error unless dt is at most tau
+    /// a, the part of the way to its target that a unit goes in one step. @throws Error unless dt is at most tau, with
+    /// Euler's steps
     template <class T>
     T rate(double dt) const {
+        if (leak == "exponential") return static_cast<T>(-std::expm1(-dt / tau));
         if (dt > tau)
             throw Error("tau", "expected at least the duration of a step (dt = " + std::to_string(dt) + "), got " +
                                    std::to_string(tau));
@@ -42,6 +46,11 @@ inline auto leakyParams() {
                    {.unit = "time",
                     .help = "Time constant, in the unit of the experiment's dt",
                     .min = 1e-9,
+                    .group = "network"})
+            .param("leak", &P::leak,
+                   {.help = "The part a of the way to its target that a unit goes in one step: dt / tau (euler), or "
+                            "1 - exp(-dt / tau) (exponential: exact for a constant target)",
+                    .choices = {"euler", "exponential"},
                     .group = "network"})
             .param("activation", &P::activation,
                    {.help = "What a unit transmits, as a function of its state",

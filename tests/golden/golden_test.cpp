@@ -8,6 +8,7 @@
 #include "engine/learning/optimiser.h"
 #include "engine/learning/session.h"
 #include "engine/mechanisms/plugin_host.h"
+#include "modprop_golden.h"
 #include "nmn_network_golden.h"
 #include "nmn_update_golden.h"
 #include "raphe/ops.h"
@@ -711,6 +712,8 @@ bool check(const Json& file) {
         if (!checkMnist(file)) skipped("set RAPHE_DATA_DIR to a folder that holds mnist to check its statistics");
         return true;
     }
+    if (file.value("format", "") == "raphe-golden/1" && file.at("kind") == "modprop_gradients")
+        return checkModProp(file, plugins().registry()), true;
     if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "network")
         return checkNmnNetwork(file, plugins().registry()), true;
     if (file.value("schema", "") == "nmn-golden/1" && file.at("kind") == "update")

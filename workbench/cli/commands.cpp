@@ -311,12 +311,35 @@ int evaluate(const PluginHost& plugins, const EvaluateArguments& a) {
     return 0;
 }
 
-int gradcheck(const PluginHost& plugins, const std::string& name, const std::vector<std::string>& assignments,
-              int entries) {
-    auto experiment = load(plugins, name, assignments);
+int gradcheck(const PluginHost& plugins, const GradcheckArguments& a) {
+    auto experiment = load(plugins, a.experiment, a.assignments);
     experiment.precision = Precision::float64;
     auto session = Session::create(experiment, plugins.registry(), {});
-    const auto report = session->checkGradients(entries);
+    if (!a.credit.empty()) {
+        const auto tensors = session->alignCredit(a.credit);
+        Json list = Json::array();
+        for (const auto& t : tensors) {
+            list.push_back(
+                {{"name", t.tensor}, {"cosine", t.cosine}, {"norm_ratio", t.normRatio}, {"exact_norm", t.exactNorm}});
+            if (!a.json)
+                fmt::print("{:<34} cosine {:>8.5f}   norm ratio {:>8.5f}   (exact norm {:.2e})\n", t.tensor, t.cosine,
+                           t.normRatio, t.exactNorm);
+        }
+        if (a.json) fmt::print("{}\n", Json{{"credit", a.credit}, {"tensors", list}}.dump());
+        return 0;
+    }
+    const auto report = session->checkGradients(a.entries);
+    Json list = Json::array();
+    for (const auto& t : report.tensors)
+        list.push_back({{"name", t.name},
+                        {"error", t.largestError},
+                        {"entries", t.entries},
+                        {"largest_gradient", t.largestGradient}});
+    if (a.json) {
+        fmt::print("{}\n",
+                   Json{{"passed", report.passed()}, {"tolerance", report.tolerance}, {"tensors", list}}.dump());
+        return report.passed() ? 0 : 1;
+    }
     for (const auto& t : report.tensors)
         fmt::print("{:<4} {:<34} relative error {:.2e} over {} numbers (largest gradient {:.2e})\n",
                    t.largestError <= report.tolerance ? "ok" : "BAD", t.name, t.largestError, t.entries,

@@ -70,8 +70,14 @@ int describe(const PluginHost& plugins, const std::string& mechanism, bool json,
 int check(const PluginHost& plugins, const CheckArguments& arguments);
 int run(const PluginHost& plugins, const RunArguments& arguments);
 int evaluate(const PluginHost& plugins, const EvaluateArguments& arguments);
-int gradcheck(const PluginHost& plugins, const std::string& experiment, const std::vector<std::string>& assignments,
-              int entries);
+struct GradcheckArguments {
+    std::string experiment;
+    std::vector<std::string> assignments;
+    int entries = 6;
+    std::string credit; ///< compared with the exact one instead
+    bool json = false;
+};
+int gradcheck(const PluginHost& plugins, const GradcheckArguments& arguments);
 int lua(PluginHost& plugins, const std::string& script, const std::vector<std::string>& arguments, bool allowIo);
 /// raphe branch
 int branch(const PluginHost& plugins, const BranchArguments& arguments);

@@ -33,7 +33,6 @@ int main(int argc, char** argv) {
     std::string kind, mechanism, experiment, name, picture, script, newKind = "model";
     std::vector<std::string> assignments, arguments;
     bool json = false, markdown = false, quiet = false, allowIo = false;
-    int entries = 6;
 
     auto* listCommand = app.add_subcommand("list", "List the mechanisms that plugins provide");
     listCommand->add_option("kind", kind, "tasks, models or rules")
@@ -131,10 +130,15 @@ int main(int argc, char** argv) {
 
     auto* gradcheckCommand =
         app.add_subcommand("gradcheck", "Compare tape gradients with central differences in float64");
-    addExperiment(gradcheckCommand, experiment, assignments);
-    gradcheckCommand->add_option("--entries", entries, "Numbers compared in each tensor")
+    GradcheckArguments gradcheckArguments;
+    addExperiment(gradcheckCommand, gradcheckArguments.experiment, gradcheckArguments.assignments);
+    gradcheckCommand->add_option("--entries", gradcheckArguments.entries, "Numbers compared in each tensor")
         ->check(CLI::Range(1, 100'000));
-    gradcheckCommand->callback([&] { command = [&] { return gradcheck(plugins, experiment, assignments, entries); }; });
+    gradcheckCommand->add_option(
+        "--credit", gradcheckArguments.credit,
+        "Compare the gradient with this credit (local, mdgl, modprop, ...) with the exact one");
+    gradcheckCommand->add_flag("--json", gradcheckArguments.json, "As JSON");
+    gradcheckCommand->callback([&] { command = [&] { return gradcheck(plugins, gradcheckArguments); }; });
 
     auto* luaCommand = app.add_subcommand("lua", "Run a Lua protocol in the sandbox");
     luaCommand->add_option("script", script, "A .lua file")->required();

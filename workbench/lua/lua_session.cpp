@@ -163,6 +163,19 @@ int gradcheck(lua_State* L) {
     return 1;
 }
 
+int alignCredit(lua_State* L) {
+    auto& session = sessionOf(L);
+    const auto credit = textArgument(L, 2, "session:align_credit");
+    const auto result = watched(L, session, [&] { return session.alignCredit(credit); });
+    poll(L);
+    Json tensors = Json::array();
+    for (const auto& t : result)
+        tensors.push_back(
+            {{"name", t.tensor}, {"cosine", t.cosine}, {"norm_ratio", t.normRatio}, {"exact_norm", t.exactNorm}});
+    pushJson(L, tensors);
+    return 1;
+}
+
 // -- weights ----------------------------------------------------------------------------------------------------------
 
 int parameters(lua_State* L) {
@@ -417,6 +430,7 @@ void openSessions(lua_State* L) {
                {"train_on", edge<trainOn>},
                {"loss_on", edge<lossOn>},
                {"gradcheck", edge<gradcheck>},
+               {"align_credit", edge<alignCredit>},
                {"parameters", edge<parameters>},
                {"get", edge<get>},
                {"set", edge<set>},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../cell_types.h"
 #include "../initial_deviation.h"
 
 #include "raphe/plugin.h"
@@ -9,7 +10,7 @@
 
 namespace raphe {
 
-struct DenseParams {
+struct DenseParams : CellTypeParams {
     int units = 1;
     std::string activation = "identity";
     bool bias = true;
@@ -48,13 +49,17 @@ Training: the change of W(i, j) is multiplied by p_i q_j, that of b(i) and of th
 over the batch; `bias_rate` multiplies the change of b in addition. It is the change that is scaled, before momentum in sgd and after the
 normalisation of adam; the gradient that reaches other layers is not.
 
+Inputs may be cells of *types* with *signs*, e.g. `types` [23, 97] and `signs` [-1, 1] for 23 inhibitory and then 97 excitatory ones: every update keeps the
+sign of what a cell sends (Dale's law), leaves magnitudes of at least 1e-12, and takes the learning rate times `shrinkage` from each.
+
 A readout is a dense layer with the identity; a modulator M(t) = tanh(w h + b) of Backpropamine one with 1 unit and tanh;
 the gate s = sigmoid(A z + b) of the NM-RNN one with sigmoid. A layer of the NMN (cellular neuromodulation) has `signal` wired
 and srelu, the identity cut off at -1 and 1; in the form of its program `slope_offset` is 1 and `bias_placement` outside, in the
 form of its paper they are 0 and inside, so that the layer is constant while z = 0.
 
 Initial values, n = number of inputs: `weight_init` fan_in is uniform in +-1/sqrt(n), normal has the standard deviation
-`weight_deviation` (0: 1/sqrt(n)), truncated_normal is the same, drawn anew while it lies beyond two deviations. `bias_init`
+`weight_deviation` (0: 1/sqrt(n)), truncated_normal is the same, drawn anew while it lies beyond two deviations, balanced takes its receivers from a network of the inputs with each other whose excitation
+and inhibition cancel (see `model.rnn`; it needs `signs`). `bias_init`
 as_weight follows `weight_init`; constant is `bias_mean`; normal and truncated_normal have the mean `bias_mean` and the standard
 deviation `bias_deviation` (0: 1/sqrt(n)). `receptor_init` and `receptor_deviation` are the same for W_s and W_b, n = size of
 the signal.)";
@@ -89,7 +94,7 @@ public:
                    {.help = "Whether slopes and offsets have output ports", .group = "modulation"})
             .param("weight_init", &P::weightInit,
                    {.help = "Initial distribution of the weights",
-                    .choices = {"fan_in", "normal", "truncated_normal", "zero"},
+                    .choices = {"fan_in", "normal", "truncated_normal", "zero", "balanced"},
                     .group = "initial values"})
             .param("weight_deviation", &P::weightDeviation,
                    {.help = "Standard deviation of (truncated) normal initial weights; 0: 1/sqrt(inputs)",
@@ -115,6 +120,13 @@ public:
                    {.help = "Standard deviation of (truncated) normal initial receptors; 0: 1/sqrt(size of the signal)",
                     .min = 0,
                     .group = "initial values"})
+            .with(cellTypeParams("the inputs"))
+            .check([](const P& p) {
+                if (const auto sentence = p.CellTypeParams::check(openSize); !sentence.empty()) return sentence;
+                if (p.weightInit == "balanced" && p.signs.empty())
+                    return std::string("weight_init \"balanced\" needs signs; say which types are excitatory");
+                return std::string{};
+            })
             .input("input", "any", {.help = "Input"})
             .modulation("slope", "units",
                         {.help = "Factor of each unit's weighted sum", .optional = true, .neutral = 1})
@@ -153,7 +165,13 @@ public:
                                                 : Init::constant(mean);
         };
         const int inputs = b.size("input");
-        weight_ = b.weight("weight", p.units, inputs, init(p.weightInit, inputs, p.weightDeviation, 0));
+        if (const auto sentence = p.CellTypeParams::check(inputs); !sentence.empty()) throw Error(sentence);
+        const Constraint constraint = p.constraint(false);
+        weight_ = b.weight("weight", p.units, inputs,
+                           p.weightInit == "balanced"
+                               ? balancedWeights(constraint)
+                               : signedWeights(init(p.weightInit, inputs, p.weightDeviation, 0), constraint),
+                           constraint);
         if (p.units >= fewest) packedWeight_ = b.packed(weight_);
         if (p.bias)
             bias_ = b.weight(

@@ -84,7 +84,9 @@ public:
 
     Gru(const GruParams& p, Builder& b)
         : units_(p.units), biases_((p.candidateBias ? 3 : 2) * p.units), input_(b.input("input")),
-          state_(b.state("hidden", p.units, {.initial = p.initialState})), hidden_(b.output("hidden", state_)) {
+          state_(b.state("hidden", p.units, {.initial = p.initialState})), hidden_(b.output("hidden", state_)),
+          link_(b.link(state_, {.reason = "what its units send each other passes through gates, for which it is not "
+                                          "defined"})) {
         const int inputs = b.size("input");
         const double deviation = initialDeviation(p.weightDeviation, units_);
         const auto init = [&](int fanIn) {
@@ -133,9 +135,9 @@ public:
 
     void step(Step<T>& s) const override {
         const bool recording = s.tape().recording();
-        const Value<T> u = s.input(input_), before = s.state(state_), link = s.link(state_),
-                       after = s.destination(hidden_), drive = s.kept(drive_),
-                       gates = recording ? s.keptStep(gates_) : s.kept(gates_),
+        const LinkCredit<T> link = s.link(link_);
+        const Value<T> u = s.input(input_), before = s.state(state_), after = s.destination(hidden_),
+                       drive = s.kept(drive_), gates = recording ? s.keptStep(gates_) : s.kept(gates_),
                        candidate = recording ? s.keptStep(candidate_) : s.kept(candidate_);
         s.packed(packedW_).affine(u.data, u.cols, s.kept(paddedBias_).data, drive.data);
         s.packed(packedU_).affine(before.data, before.cols, s.kept(noBias_).data, gates.data);
@@ -148,7 +150,7 @@ public:
         operands.value().bottomRows(1).setOnes();
         s.tape().reverse([=, W = s.weight(W_), U = s.packed(packedU_), late = !s.kept(knownInput_)] {
             backward(before, operands, after, gates, candidate);
-            if (link.adjoint) U.multiplyTransposed(gates.data, gates.cols, link.adjoint);
+            if (link) U.multiplyTransposed(gates.data, gates.cols, link.state.adjoint);
             if (late && u.adjoint) addInputGradient(W, gates, candidate, u);
         });
     }
@@ -271,6 +273,7 @@ private:
     Input input_;
     State state_;
     Output hidden_;
+    Link link_;
     Weight W_, U_, bias_;
     PackedWeight packedW_, packedU_;
     Local gates_;      ///< zeta, r and q of the whole span, then the adjoints of their sums

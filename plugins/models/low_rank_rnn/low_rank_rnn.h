@@ -97,6 +97,7 @@ public:
         const int inputs = b.size("input");
         state_ = b.state("hidden", units_, {.initial = p.initialState});
         hidden_ = b.output("hidden", state_);
+        link_ = b.link(state_, {.mdgl = true, .modprop = true});
         left_ = b.weight("left_factor", units_, rank_, Init::normal(p.factorDeviation));
         if (!symmetric_) right_ = b.weight("right_factor", units_, rank_, Init::normal(p.factorDeviation));
         const Init input = Init::normal(initialDeviation(p.inputDeviation, inputs));
@@ -108,21 +109,26 @@ public:
     void begin(Step<T>& s) const override {
         drive_.begin(s);
         s.keep(Q_, orthonormalise(convention_, s.weight(left_)));
-        if (s.tape().recording()) s.keep(scratch_, s.tape().make(std::max(units_, rank_), s.trials(), false));
+        if (!s.tape().recording()) return;
+        s.keep(scratch_, s.tape().make(std::max(units_, rank_), s.trials(), false));
     }
 
     void step(Step<T>& s) const override {
         const Value<T> Q = s.kept(Q_), R = symmetric_ ? Q : s.weight(right_);
         const Value<T> before = s.state(state_), gain = s.wired(gain_) ? s.input(gain_) : Value<T>{};
-        const Value<T> h = s.emit(projection_, read(s, R, s.link(state_)));
-        const Value<T> x = s.emit(hidden_, drive(s, Q, h, gain, before, drive_.step(s)));
+        const LinkCredit<T> link = s.link(link_);
+        // What the units are credited with for h where that is not all of its adjoint.
+        const Value<T> direct = link.direct ? s.tape().make(rank_, before.cols, false) : Value<T>{};
+        const Value<T> h = s.emit(projection_, read(s, R, link, direct));
+        const Value<T> x = s.emit(hidden_, drive(s, Q, h, gain, before, drive_.step(s), link.direct, direct));
         s.next(state_, x);
     }
 
 private:
-    /// h = R^T f(x).
-    Value<T> read(Step<T>& s, Value<T> R, Value<T> x) const {
+    /// h = R^T f(x). @param direct  see step()
+    Value<T> read(Step<T>& s, Value<T> R, const LinkCredit<T>& link, Value<T> direct) const {
         const int n = units_, k = rank_;
+        const Value<T> x = link.state;
         Value<T> f = x.constant();
         if (activation_ != Activation::identity) {
             f = s.tape().make(n, x.cols, false);
@@ -135,15 +141,16 @@ private:
         s.tape().reverse([=, activation = activation_] {
             thin::withRank(k, [&](auto K) {
                 if (R.adjoint) thin::outer<K.value>(f.data, h.adjoint, R.adjoint, n, x.cols, k);
-                if (!x.adjoint) return;
-                if (activation == Activation::identity) {
-                    thin::expand<K.value>(R.data, h.adjoint, x.adjoint, n, x.cols, k);
+                if (!link) return;
+                const T* credit = direct ? direct.data : h.adjoint;
+                if (activation == Activation::identity && !link.replacesSlope) {
+                    thin::expand<K.value>(R.data, credit, x.adjoint, n, x.cols, k);
                     return;
                 }
                 ArrayMap<T> back(scratch.data, n, x.cols);
                 back.setZero();
-                thin::expand<K.value>(R.data, h.adjoint, scratch.data, n, x.cols, k);
-                scaleByDerivative<T>(activation, f.array(), back);
+                thin::expand<K.value>(R.data, credit, scratch.data, n, x.cols, k);
+                link.differentiate(activation, f.array(), back);
                 x.gradientArray() += back;
             });
         });
@@ -151,7 +158,9 @@ private:
     }
 
     /// x = (1-a) before + a (g Q (gain .* h) + input); `gain` may be empty.
-    Value<T> drive(Step<T>& s, Value<T> Q, Value<T> h, Value<T> gain, Value<T> before, Value<T> input) const {
+    /// @param directX  adjoint of x as far as it is direct, if that matters  @param directH  takes what it is for h
+    Value<T> drive(Step<T>& s, Value<T> Q, Value<T> h, Value<T> gain, Value<T> before, Value<T> input, Value<T> directX,
+                   Value<T> directH) const {
         const int n = units_, k = rank_;
         const T a = rate_, scale = rate_ * scale_;
         const Value<T> x = s.destination(hidden_), weighted = s.tape().make(k, x.cols, false);
@@ -169,6 +178,12 @@ private:
                 thin::project<K.value>(Q.data, x.adjoint, scratch.data, n, x.cols, k);
                 if (Q.adjoint) thin::outer<K.value>(x.adjoint, weighted.data, Q.adjoint, n, x.cols, k);
             });
+            if (directX) {
+                thin::withRank(
+                    k, [&](auto K) { thin::project<K.value>(Q.data, directX.data, directH.data, n, x.cols, k); });
+                directH.array() *= scale;
+                if (gain) directH.array() *= gain.array();
+            }
             q *= scale;
             if (!gain) {
                 h.gradientArray() += q;
@@ -190,6 +205,7 @@ private:
     Input gain_;
     Output hidden_, projection_;
     State state_;
+    Link link_;
     Weight left_, right_;
     Projection<T> drive_;
     Local Q_;       ///< the left factor as it is used, made once for a span

@@ -56,6 +56,12 @@ public:
         // Before `state_`: states are stored in this order, and after a lone step h0 is the memory that held h1.
         if (rule_ != Rule::none) earlier_ = b.state("previous", units_);
         state_ = b.state("hidden", units_);
+        link_ =
+            b.link(state_, {.mdgl = true,
+                            .reason = rule_ == Rule::none
+                                          ? "without plasticity it is model.rnn with tau 1, which can"
+                                          : "credit also returns through the trace of each synapse, for which there "
+                                            "is no filter that is the same at all times"});
         if (rule_ == Rule::none) {
             b.remember(hidden_);
             packed_ = b.packed(W_);
@@ -107,7 +113,7 @@ public:
         const Value<T> drive = input_.step(s), h1 = s.state(state_), h = s.destination(hidden_);
         if (s.tape().recording()) copyInto(s.keptStep(before_), h1);
         if (rule_ == Rule::none)
-            stepFixed(s, drive, s.link(state_), h);
+            stepFixed(s, drive, h);
         else
             sweep(s, drive, h);
         s.next(state_, s.emit(hidden_, h));
@@ -149,7 +155,8 @@ private:
     /// One pass over the traces of a chunk, with all that its adjoint needs to know.
     struct Pass {
         plastic::Sheet<T> sheet;
-        Value<T> h, h1, h0, rate, drive, zbar, link; ///< h, drive and zbar are empty if only the traces are updated
+        LinkCredit<T> link;
+        Value<T> h, h1, h0, rate, drive, zbar; ///< h, drive and zbar are empty if only the traces are updated
         Value<T> trace, traceNext, eligibility, eligibilityNext;
         Value<T> alpha, eta;
         bool pending; ///< an update is: not so in the first step of a trial
@@ -178,7 +185,9 @@ private:
         }
     }
 
-    void stepFixed(Step<T>& s, Value<T> drive, Value<T> h1, Value<T> h) const {
+    void stepFixed(Step<T>& s, Value<T> drive, Value<T> h) const {
+        const LinkCredit<T> link = s.link(link_);
+        const Value<T> h1 = link.state;
         if (!s.remembered(hidden_)) {
             h.value() = drive.value();
             s.packed(packed_).multiply(h1.data, h.cols, h.data);
@@ -189,7 +198,9 @@ private:
         s.tape().reverse([=, W = s.packed(packed_)] {
             zbar.array() = h.gradientArray() * (T(1) - h.array().square());
             if (drive.adjoint) drive.gradient() += zbar.value();
-            if (h1.adjoint) W.multiplyTransposed(zbar.data, zbar.cols, h1.adjoint);
+            if (!link) return;
+            if (link.direct) link.direct.array() *= T(1) - h.array().square();
+            W.multiplyTransposed((link.direct ? link.direct : zbar).data, zbar.cols, h1.adjoint);
         });
     }
 
@@ -203,7 +214,7 @@ private:
         pass.drive = drive;
         if (recording && h) pass.zbar = s.keptStep(driveAdjoint_);
         pass.h1 = s.state(state_);
-        pass.link = s.link(state_);
+        pass.link = s.link(link_);
         pass.h0 = s.state(earlier_);
         pass.alpha = s.weight(alpha_);
         if (rate_.index >= 0) pass.rate = s.state(rate_);
@@ -352,7 +363,10 @@ private:
     /// From the sums of a pass to the adjoints of the activities, the rate and the trainable rates.
     void spreadAdjoints(const Pass& pass, const plastic::TrialSweep<T>& sweep, int trial) const {
         const T *h1 = sweep.before, *q = sweep.rate, *r = sweep.gainSum, *lost = sweep.leakSum, *formed = sweep.postSum;
-        if (pass.link.adjoint) addTo(pass.link.gradientColumn(trial), [&](int i) { return sweep.beforeAdjoint[i]; });
+        if (pass.link.direct && pass.h)
+            returnDirect(pass, sweep, trial);
+        else if (pass.link)
+            addTo(pass.link.state.gradientColumn(trial), [&](int i) { return sweep.beforeAdjoint[i]; });
         if (!pass.pending) return;
         if (pass.h0.adjoint) addTo(pass.h0.gradientColumn(trial), [&](int i) { return sweep.earlierAdjoint[i]; });
         const auto rateAdjoint = [&](int i) {
@@ -380,6 +394,23 @@ private:
             pass.eta.adjoint[0] += sumRows(rateAdjoint);
     }
 
+    /// Adds (W + alpha .* H)^T times the direct credit of the drive. Of the kernels' products only this one is of a
+    /// part of the credit, and only MDGL needs it.
+    void returnDirect(const Pass& pass, const plastic::TrialSweep<T>& sweep, int trial) const {
+        T *d = pass.link.direct.column(trial), *back = pass.link.state.gradientColumn(trial);
+        const T* h = pass.h.column(trial);
+        for (int i = 0; i < units_; ++i) d[i] *= T(1) - h[i] * h[i];
+        const auto& sheet = pass.sheet;
+        for (int j = 0; j < units_; ++j) {
+            const T *W = sheet.weight[j], *alpha = perConnection_ ? sheet.gain[j] : sheet.rowGain,
+                    *U = sweep.traceNext + static_cast<std::ptrdiff_t>(j) * padded_;
+            T sum = 0;
+            for (int i = 0; i < units_; ++i)
+                sum += d[i] * (W[i] + alpha[i] * std::clamp(U[i], -sheet.bound, sheet.bound));
+            back[j] += sum;
+        }
+    }
+
     template <class F>
     void addTo(T* to, F value) const {
         for (int i = 0; i < units_; ++i) to[i] += value(i);
@@ -402,6 +433,7 @@ private:
     Output hidden_;
     PackedWeight packed_; ///< only with rule none
     Weight W_, alpha_, eta_, fanGain_, fanBias_;
+    Link link_;
     State state_, earlier_, rate_, trace_, eligibility_;
     Local driveAdjoint_, before_; ///< adjoint of the drive, and what was transmitted, for the whole span
     Local rows_, copies_, gainAdjoint_, start_;

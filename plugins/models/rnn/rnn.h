@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../cell_types.h"
 #include "../initial_deviation.h"
 #include "../leaky_network.h"
+#include "online_rnn.h"
 
 #include "raphe/plugin.h"
 
@@ -10,8 +12,9 @@
 
 namespace raphe {
 
-struct RnnParams : LeakyParams {
-    bool bias = false;
+struct RnnParams : LeakyParams, CellTypeParams {
+    bool bias = false, autapses = true, exposeRate = false;
+    std::string recurrentInit = "normal";
     double recurrentDeviation = 0;
     std::string feedbackActivation = "tanh";
     double feedbackDeviation = 0, feedbackBiasDeviation = 0;
@@ -24,6 +27,7 @@ inline constexpr const char* rnnManual = R"(A recurrent network of leaky units.
 | symbol | here |
 | --- | --- |
 | z | port and state `hidden`; starts at `initial_state` |
+| f(z) | port `rate`, with `expose_rate` |
 | u | port `input` |
 | x | port `feedback`; F k(x) + e exists only if something is wired to it |
 | s | modulation port `gain` of the recurrent drive, for each unit (1 if nothing is wired) |
@@ -31,7 +35,13 @@ inline constexpr const char* rnnManual = R"(A recurrent network of leaky units.
 | F, e | tensors `feedback_weight`, `feedback_bias` |
 | f, k | `activation`, `feedback_activation` |
 | g | `recurrent_divisor`: one is 1, units is 1 / `units` |
-| tau | `tau`, in the experiment's unit of time (with dt = 1: in steps) |
+| tau | `tau`, in the experiment's unit of time (with dt = 1: in steps); a = 1 - exp(-dt/tau) with `leak` exponential |
+
+Cells may be of *types*, which stand one after the other: `types` [23, 97] are 23 cells and then 97. Learning rules that give credit by
+cell types (`credit` modprop_type, mdgl_type) take the mean of W for each pair of them. With `signs` [-1, 1] the first type is inhibitory and the second
+excitatory: every update keeps the sign of what a cell sends (Dale's law), leaves magnitudes of at least 1e-12, and takes the learning rate times
+`shrinkage` from each. Without `autapses` the diagonal of W is 0. With `recurrent_init` balanced W is drawn so that excitation
+and inhibition of every cell cancel, with spectral radius 1 before the diagonal is masked.
 
 It is the neuromodulatory network z of the NM-RNN (with `feedback` from the large network x in the Element Finder Task;
 a wire that closes a cycle delivers x(t-1)), and the vanilla network it is compared with (`recurrent_divisor` units).
@@ -53,6 +63,17 @@ public:
             .manual(rnnManual)
             .with(leakyParams())
             .param("bias", &P::bias, {.help = "Whether the units have a trainable bias", .group = "network"})
+            .param("expose_rate", &P::exposeRate,
+                   {.help = "Whether what the units transmit, f(z), has an output port", .group = "network"})
+            .param("autapses", &P::autapses,
+                   {.help = "Whether units send to themselves; if not, the diagonal of the weights stays 0",
+                    .group = "network"})
+            .with(cellTypeParams("the units"))
+            .param("recurrent_init", &P::recurrentInit,
+                   {.help = "Initial recurrent weights: normal, or such that excitation and inhibition of each unit "
+                            "cancel (balanced; needs signs)",
+                    .choices = {"normal", "balanced"},
+                    .group = "initial values"})
             .param("recurrent_deviation", &P::recurrentDeviation,
                    {.help = "Standard deviation of the initial recurrent weights; 0: 1/sqrt(units)",
                     .min = 0,
@@ -70,6 +91,9 @@ public:
                     .min = 0,
                     .group = "feedback"})
             .with(leakyPorts())
+            .output("rate",
+                    Size<P>("units with expose_rate", [](const P& p) { return p.exposeRate ? p.units : noPort; }),
+                    {.help = "What the units transmit after the step"})
             .input("feedback", "any",
                    {.help = "State of another network, transmitted through feedback_activation", .optional = true})
             .modulation("gain", "units",
@@ -77,18 +101,34 @@ public:
             .tensor("recurrent_weight", "units", "units", "Recurrent weights; row: receiving unit")
             .tensor("input_bias", "units", "1", "Trainable bias; only with bias = true")
             .tensor("feedback_weight", "units", "size of the source", "Feedback weights; only if feedback is wired")
-            .tensor("feedback_bias", "units", "1", "Bias of the feedback; only if feedback is wired");
+            .tensor("feedback_bias", "units", "1", "Bias of the feedback; only if feedback is wired")
+            .check([](const P& p) {
+                if (const auto sentence = p.CellTypeParams::check(p.units); !sentence.empty()) return sentence;
+                if (p.recurrentInit == "balanced" && p.signs.empty())
+                    return std::string("recurrent_init \"balanced\" needs signs; say which types are excitatory");
+                return std::string{};
+            });
     }
 
     Rnn(const RnnParams& p, Builder& b)
         : units_(p.units), activation_(activationOf(p.activation)),
-          feedbackActivation_(activationOf(p.feedbackActivation)), rate_(p.rate<T>(b.dt())),
-          scale_(p.recurrentScale<T>()), feedback_(b.input("feedback")), gain_(b.input("gain")) {
-        const int inputs = b.size("input");
+          feedbackActivation_(activationOf(p.feedbackActivation)), way_(p.rate<T>(b.dt())),
+          scale_(p.recurrentScale<T>()), exposed_(p.exposeRate), feedback_(b.input("feedback")),
+          gain_(b.input("gain")) {
+        const int inputs = inputs_ = b.size("input");
+        types_ = p.sizes();
+        gained_ = b.wired("gain");
         state_ = b.state("hidden", units_, {.initial = p.initialState});
         hidden_ = b.output("hidden", state_);
+        rate_ = b.output("rate");
         if (!b.wired("gain")) b.remember(hidden_); // with it, the learning pass needs the recurrent drive itself
-        W_ = b.weight("recurrent_weight", units_, units_, Init::normal(initialDeviation(p.recurrentDeviation, units_)));
+        const Constraint constraint = p.constraint(!p.autapses);
+        W_ = b.weight("recurrent_weight", units_, units_,
+                      p.recurrentInit == "balanced"
+                          ? balancedWeights(constraint)
+                          : signedWeights(Init::normal(initialDeviation(p.recurrentDeviation, units_)), constraint),
+                      constraint);
+        link_ = b.link(state_, {.mdgl = true, .modprop = true, .weight = W_, .types = p.sizes()});
         packed_ = b.packed(W_);
         const Weight B =
             b.weight("input_weight", units_, inputs, Init::normal(initialDeviation(p.inputDeviation, inputs)));
@@ -126,14 +166,34 @@ public:
         const Value<T> gain = s.wired(gain_) ? s.input(gain_) : Value<T>{};
         const Value<T> z = s.emit(hidden_, leakyStep(s, drive, gain));
         s.next(state_, z);
+        if (exposed_) s.emit(rate_, rateOf(s, z));
+    }
+
+    std::unique_ptr<OnlineCredit<T>> online(const OnlineRequest<T>& request) const override {
+        if (gained_ || F_.index >= 0 || !OnlineRnn<T>::has(request, types_)) return nullptr;
+        return std::make_unique<OnlineRnn<T>>(
+            request, typename OnlineRnn<T>::Network{units_, inputs_, activation_, way_, scale_, types_});
     }
 
 private:
+    /// f(z)
+    Value<T> rateOf(Step<T>& s, Value<T> z) const {
+        const Value<T> rate = s.destination(rate_);
+        applyActivation<T>(activation_, z.array(), rate.array());
+        if (z.adjoint)
+            s.tape().reverse([=, activation = activation_] {
+                auto g = rate.gradientArray();
+                scaleByDerivative<T>(activation, rate.array(), g); // the adjoint of the rate becomes that of the state
+                z.gradientArray() += g;
+            });
+        return rate;
+    }
+
     /// The new state, given the drive from outside; `gain` may be empty.
     Value<T> leakyStep(Step<T>& s, Value<T> drive, Value<T> gain) const {
-        const Value<T> before = s.state(state_), link = s.link(state_), f = s.keptStep(transmitted_),
-                       z = s.destination(hidden_);
-        const T a = rate_, scale = a * scale_;
+        const Value<T> before = s.state(state_), f = s.keptStep(transmitted_), z = s.destination(hidden_);
+        const LinkCredit<T> link = s.link(link_);
+        const T a = way_, scale = a * scale_;
         applyActivation<T>(activation_, before.array(), f.array());
         Value<T> recurrent;
         if (!s.remembered(hidden_)) {
@@ -158,25 +218,34 @@ private:
                 r *= gain.array();
             }
             if (!before.adjoint) return;
-            if (!link.adjoint) {
+            if (!link) {
                 before.gradientArray() += (T(1) - a) * g;
                 return;
             }
+            if (link.direct) { // becomes the adjoint of the recurrent drive, as far as it is direct
+                auto d = link.direct.array();
+                d *= scale;
+                if (gain) d *= gain.array();
+            }
             auto back = scratch.array();
             back.setZero();
-            W.multiplyTransposed(recurrentAdjoint.data, recurrentAdjoint.cols, scratch.data);
-            scaleByDerivative<T>(activation, f.array(), back);
+            link.multiply(W, (link.direct ? link.direct : recurrentAdjoint).data, z.cols, scratch.data);
+            link.differentiate(activation, f.array(), back);
             before.gradientArray() += (T(1) - a) * g + back;
         });
         return z;
     }
 
-    int units_;
+    int units_, inputs_;
+    bool gained_;
+    std::vector<int> types_;
     Activation activation_, feedbackActivation_;
-    T rate_, scale_;
+    T way_, scale_; ///< a and g
+    bool exposed_;
     Input feedback_, gain_;
-    Output hidden_;
+    Output hidden_, rate_;
     State state_;
+    Link link_;
     Weight W_, F_, e_;
     PackedWeight packed_;
     Projection<T> drive_;

@@ -130,7 +130,7 @@ TEST(Gru, IsInFloatCloseToDouble) {
 TEST(Gru, TakesWhatUnitsSendEachOtherAsGivenWhereCreditIsLocal) {
     for (int units : {3, 11}) {
         auto s = setup(units, 2);
-        s.linked = false;
+        s.credit = creditOf("local");
         Driver d(s);
         d.sweep(true);
         const auto sent = reference(d, units, 2, 3, 5);

@@ -82,7 +82,7 @@ TEST(LowRankRnn, GivesTheSameWhetherItsInputIsKnownInAdvanceOrNot) {
 
 TEST(LowRankRnn, OnlyTheLeakCarriesCreditThroughTimeWhereCreditIsLocal) {
     auto s = setup(6, 2, {{"input", 2}, {"gain", 2}});
-    s.linked = false;
+    s.credit = creditOf("local");
     Driver d(s);
     d.frozen = true;
     d.sweep(true);

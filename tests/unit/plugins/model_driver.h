@@ -24,7 +24,7 @@ public:
         std::map<std::string, int> wired; ///< units of each wired port
         int trials = 3, steps = 5;
         bool known = true;  ///< whether begin() sees the inputs
-        bool linked = true; ///< whether credit passes through recurrent links
+        Credit credit = {}; ///< how it returns over recurrent links
     };
 
     explicit ModelDriver(Setup setup)
@@ -74,6 +74,8 @@ public:
         frame_.states.resize(initial.size());
         frame_.next.resize(initial.size());
         frame_.locals.resize(static_cast<std::size_t>(builder_.locals()));
+        frame_.links = builder_.links();
+        frame_.means.resize(frame_.links.size());
         frame_.entity = addressOf("model");
     }
 
@@ -82,7 +84,7 @@ public:
         tape_.clear();
         tape_.setRecording(learn);
         typename Step<T>::Window window{0,       setup_.steps, 0, setup_.steps, setup_.trials, 1, 1, 0, 0, 0,
-                                        nullptr, setup_.linked};
+                                        nullptr, setup_.credit};
         for (std::size_t k = 0; k < weights.size(); ++k) {
             const auto& info = builder_.weights()[k];
             T* gradient = learn && !frozen ? gradients[k].data() : nullptr;
@@ -93,6 +95,14 @@ public:
             const auto& W = frame_.weights[static_cast<std::size_t>(k)];
             frame_.packed.emplace_back(W.data, W.rows, W.cols,
                                        tape_.arena().template array<T>(Packed<T>::size(W.rows, W.cols)));
+        }
+        for (std::size_t k = 0; k < builder_.links().size(); ++k) {
+            const auto& link = builder_.links()[k];
+            if (link.types.empty()) continue;
+            T* memory = tape_.arena().template array<T>(TypeMeans<T>::size(link.types));
+            frame_.means[k] = TypeMeans<T>(frame_.weights[static_cast<std::size_t>(link.weight.index)].data,
+                                           builder_.links()[k].types,
+                                           setup_.credit.feedback == Credit::Feedback::typesAndSelf, memory);
         }
         for (std::size_t k = 0; k < initial.size(); ++k) {
             const int rows = static_cast<int>(builder_.states()[k].size());

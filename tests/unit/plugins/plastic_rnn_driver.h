@@ -85,6 +85,8 @@ public:
                     }
         }
         frame_.states.resize(states_.size());
+        frame_.links = builder_.links();
+        frame_.means.resize(frame_.links.size());
         frame_.next.resize(states_.size());
         leaves_.resize(states_.size());
         frame_.weights.resize(weights.size());
@@ -94,7 +96,7 @@ public:
     std::vector<Array> weights, gradients, initial, initialGradient, stateWeights;
     Array modulator, modulatorGradient, inputs, inputGradient, hidden, hiddenWeight, signal, signalWeight;
     bool inputKnown = true;         ///< before a span begins
-    bool linked = true;             ///< credit passes through recurrent links
+    Credit credit = {};             ///< how it returns over recurrent links
     bool decayingModulator = false; ///< sigmoid instead of tanh
 
     const std::vector<StateInfo>& stateInfos() const { return builder_.states(); }
@@ -200,7 +202,7 @@ private:
         const int trials = sizes_.trials;
         tape_.clear();
         tape_.setRecording(recording);
-        typename Step<T>::Window window{first, count, 0, count, trials, 1, 0, 0, 0, 0, nullptr, linked};
+        typename Step<T>::Window window{first, count, 0, count, trials, 1, 0, 0, 0, 0, nullptr, credit};
         for (std::size_t k = 0; k < weights.size(); ++k) {
             const auto& info = builder_.weights()[k];
             frame_.weights[k] = {&tape_, weights[k].data(), recording ? gradients[k].data() : nullptr, info.rows,

@@ -305,7 +305,7 @@ TEST_P(PlasticRnnVariant, IsCloseInFloatAndDouble) {
 
 TEST_P(PlasticRnnVariant, TakesWhatUnitsSendEachOtherAsGivenWhereCreditIsLocal) {
     auto d = GetParam().driver<double>();
-    d.linked = false;
+    d.credit = creditOf("local");
     for (auto& w : d.stateWeights) std::fill(w.begin(), w.end(), 0.0);
     const auto sent = reference(GetParam(), d).hidden;
     const auto loss = [&] {

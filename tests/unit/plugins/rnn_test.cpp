@@ -60,7 +60,7 @@ TEST(Rnn, FollowsItsEquation) {
 // e_ij(t) = (1-a) e_ij(t-1) + a f(z_j(t-1)), and the adjoint of z_i at each step alone: three factors.
 TEST(Rnn, LearnsFromEligibilitiesWhereCreditIsLocal) {
     auto s = setup(3, {{"input", 2}});
-    s.linked = false;
+    s.credit = creditOf("local");
     Driver d(s);
     d.sweep(true);
     constexpr double a = 1.0 / 3;

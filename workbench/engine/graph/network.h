@@ -21,6 +21,7 @@ public:
     struct Node {
         std::shared_ptr<const Mechanism<T>> mechanism; ///< null: it could not be made
         std::vector<StateInfo> states;
+        std::vector<LinkInfo> links;
         std::vector<int> parameters; ///< index of each weight in parameters()
         int locals = 0;
         std::vector<int> packed;     ///< weights of which packed layouts are wanted
@@ -36,6 +37,11 @@ public:
         std::vector<std::optional<Builder>> builders(nodes_.size());
         for (std::size_t n = 0; n < nodes_.size(); ++n) build(static_cast<int>(n), builders, problems);
         for (std::size_t n = 0; n < nodes_.size(); ++n) layOut(static_cast<int>(n), *builders[n], problems);
+        if (graph.rule() < 0 || !nodes_[static_cast<std::size_t>(graph.rule())].mechanism) return;
+        if (const auto refusal = refusedCredit(rule().credit()); refusal && !problems)
+            throw *refusal;
+        else if (refusal)
+            problems->add(*refusal);
     }
 
     const Graph& graph() const { return *graph_; }
@@ -67,6 +73,51 @@ public:
                    : static_cast<std::size_t>(factorSignals_.back().first + factorSignals_.back().size);
     }
 
+    /// Why such credit cannot return over some link of the network, at the place of the node; nothing if it can.
+    std::optional<Error> refusedCredit(const Credit& credit) const {
+        const auto name = "\"" + nameOf(credit) + "\"";
+        const bool some = credit.steps > 0 && credit.kind != Credit::Kind::local;
+        if (!credit.replaced() && !some) return {};
+        for (const auto& wire : graph_->wires()) {
+            if (wire.fromNode < 0 || wire.toNode < 0 || wire.fromPort < 0) continue; // of a graph with problems
+            const auto &from = graph_->nodes()[static_cast<std::size_t>(wire.fromNode)],
+                       &to = graph_->nodes()[static_cast<std::size_t>(wire.toNode)];
+            if (!wire.delayed || from.kind() != Kind::model ||
+                from.declaration().ports[static_cast<std::size_t>(wire.fromPort)].sampled)
+                continue;
+            return Error("nodes." + to.name,
+                         credit.replaced()
+                             ? "a wire from " + from.name +
+                                   " closes a cycle here, and for what such a wire sends back " + name +
+                                   " says nothing; choose credit exact or local"
+                             : "a wire from " + from.name +
+                                   " closes a cycle here, and sends credit back at all steps; leave credit_steps at 0");
+        }
+        for (std::size_t n = 0; n < nodes_.size(); ++n)
+            for (const auto& link : nodes_[n].links) {
+                const auto& item = graph_->nodes()[n];
+                const auto refuse = [&](const std::string& why, const std::string& remedy) {
+                    return Error("nodes." + item.name, item.declaration().key() + " cannot return credit " + name +
+                                                           ": " + why + "; " + remedy);
+                };
+                const bool mdgl = credit.kind == Credit::Kind::mdgl;
+                if (credit.replaced() && !(mdgl ? link.mdgl : link.modprop))
+                    return refuse(link.reason, std::string("choose credit exact") +
+                                                   (!mdgl && link.mdgl ? ", local or mdgl" : " or local"));
+                const auto cells = std::string(mdgl ? "mdgl" : "modprop");
+                if (credit.feedback == Credit::Feedback::cells || !credit.replaced()) continue;
+                if (link.weight.index < 0)
+                    return refuse("its units send each other nothing through weights of cells by cells, so that cell "
+                                  "types have no means",
+                                  "choose credit " + cells);
+                if (link.types.empty())
+                    return refuse("its cells have no types", "say how many cells are of each type, e.g. \"types\": "
+                                                             "[20, 80], or choose credit " +
+                                                                 cells);
+            }
+        return {};
+    }
+
     /// What the rule asked for beside its ports.
     const RuleParts& ruleParts() const { return ruleParts_; }
     /// Builds the rule anew. @param params  complete
@@ -94,6 +145,8 @@ public:
             throw Error(place, "gives " + item.name + " another " + part +
                                    ", which a training keeps from its start; leave the parameters that it depends on "
                                    "as they are");
+        const auto& made = static_cast<const Rule<T>&>(*rule);
+        if (const auto refusal = refusedCredit(made.credit())) throw Error(place, refusal->what());
         nodes_[index].mechanism = std::move(rule);
     }
 
@@ -104,38 +157,29 @@ public:
             const auto& info = parameters_[i];
             const auto& init = inits_[i];
             Stream stream(seed, addressOf(info.name, addressOf("weights")), 0, 0, 0);
-            const int drawn = init.rows > 0 ? std::min(init.rows, info.rows) : info.rows;
             const auto entry = [&](int r, int c) -> T& {
                 return weights[info.offset + static_cast<std::size_t>(c) * static_cast<std::size_t>(info.rows) +
                                static_cast<std::size_t>(r)];
             };
+            if (init.shape == Init::Shape::whole) {
+                Matrix<double> whole = Matrix<double>::Zero(info.rows, info.cols);
+                init.draw(whole, stream);
+                for (int r = 0; r < info.rows; ++r)
+                    for (int c = 0; c < info.cols; ++c) entry(r, c) = static_cast<T>(whole(r, c));
+                continue;
+            }
+            const int drawn = init.rows > 0 ? std::min(init.rows, info.rows) : info.rows;
             for (int r = 0; r < drawn; ++r)
-                for (int c = 0; c < info.cols; ++c) entry(r, c) = static_cast<T>(draw(init, stream));
+                for (int c = 0; c < info.cols; ++c) entry(r, c) = static_cast<T>(init.number(stream));
             for (int r = drawn; r < info.rows; ++r)
                 for (int c = 0; c < info.cols; ++c) {
-                    const double own = init.share != 0 ? init.share * draw(init, stream) : 0;
+                    const double own = init.share != 0 ? init.share * init.number(stream) : 0;
                     entry(r, c) = static_cast<T>((init.copies ? double(entry(r % drawn, c)) : 0) + own);
                 }
         }
     }
 
 private:
-    static double draw(const Init& init, Stream& stream) {
-        switch (init.shape) {
-        case Init::Shape::constant:
-            break;
-        case Init::Shape::uniform:
-            return stream.uniform(init.a, init.b);
-        case Init::Shape::normal:
-            return init.a + init.b * stream.normal();
-        case Init::Shape::truncatedNormal: {
-            double deviate = stream.normal();
-            while (std::abs(deviate) > 2) deviate = stream.normal();
-            return init.a + init.b * deviate;
-        }
-        }
-        return init.a;
-    }
 
     /// Makes the mechanism of a node, unless it is there. One that asks what is known of a signal has its source made
     /// first; in a cycle the one that asks last is told nothing.
@@ -177,6 +221,7 @@ private:
         auto& node = nodes_[static_cast<std::size_t>(n)];
         if (item.kind() == Kind::rule) ruleParts_ = builder.ruleParts();
         node.states = builder.states();
+        node.links = builder.links();
         node.locals = builder.locals();
         node.packed = builder.packedWeights();
         node.shownState.assign(item.portSizes.size(), -1);
@@ -192,6 +237,7 @@ private:
             info.rows = weight.rows;
             info.cols = weight.cols;
             info.offset = size_;
+            if (weight.constraint) info.constraint = std::make_shared<const Constraint>(weight.constraint);
             try {
                 if (weight.form) resolve(info, weight.form);
             } catch (const Error& error) {

@@ -53,6 +53,7 @@ struct ParameterInfo {
     std::shared_ptr<const UpdateForm> form;  ///< null: a plain step
     int rowFactors = -1, columnFactors = -1; ///< where the factors of its changes begin among the factor signals
     int circle = -1;                         ///< tensors with the same number hold the axes of one circle
+    std::shared_ptr<const Constraint> constraint = {}; ///< null: none
     std::size_t size() const { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols); }
 };
 

@@ -143,7 +143,8 @@ void checkPlainRule(Setup<double>& setup, const AlignedArray<double>& weights,
                     Comparison& comparison) {
     const auto& rule = setup.network.rule();
     const TrialRange range{0, 0, setup.batch, setup.batch};
-    const auto plan = setup.plan(setup.steps, setup.batch, interventions, &interrupt);
+    auto plan = setup.plan(setup.steps, setup.batch, interventions, &interrupt);
+    plan.credit = Credit{}; // no other is the gradient of anything
     const auto batchOf = [&](const Sweep<double>& sweep) {
         std::vector<const double*> pointers;
         if (rule.needsBatch())

@@ -15,6 +15,8 @@ namespace raphe {
 /// (with momentum), Adam (Kingma and Ba 2015; weight decay added to the gradient) or AdamW (Loshchilov and Hutter 2019;
 /// decoupled decay). epsilon is outside the root.
 ///
+/// Constraint of a tensor: entries that it fixes have no gradient, and after the change it holds again.
+///
 /// The averages belong to tensors, the count of steps to a group of tensors that are changed together; the settings are
 /// those of each step, so that they can change from one to the next.
 template <class T>
@@ -28,6 +30,7 @@ public:
     double step(const OptimiserParams& params, AlignedArray<T>& weights, AlignedArray<T>& gradient,
                 const std::vector<ParameterInfo>& tensors, int iteration, std::size_t group = 0,
                 const T* factors = nullptr) {
+        mask(tensors, gradient);
         const double norm = std::sqrt(squaredNorm(gradient, tensors));
         if (iteration < params.burnIn) return norm;
         if (params.optimiser != "sgd" && second_.size() == 0) second_ = AlignedArray<T>(first_.size());
@@ -53,13 +56,20 @@ public:
                 const T* all = scratch_.data();
                 change(params, steps_[group], weights, gradient, t, static_cast<T>(scale),
                        [all](T x, std::size_t i) { return all[i] * x; });
-                return;
+            } else {
+                change(params, steps_[group], weights, gradient, t, static_cast<T>(scale),
+                       [](T x, std::size_t) { return x; });
             }
-            change(params, steps_[group], weights, gradient, t, static_cast<T>(scale),
-                   [](T x, std::size_t) { return x; });
+            if (t.constraint) constrain(*t.constraint, params, t, weights);
         });
         keepCircles(tensors, weights.data());
         return norm;
+    }
+
+    /// Clears what constraints fix.
+    static void mask(const std::vector<ParameterInfo>& tensors, AlignedArray<T>& gradient) {
+        for (const auto& t : tensors)
+            if (t.constraint && t.constraint->hollow) clearDiagonal(t, gradient);
     }
 
     void reset() {
@@ -89,6 +99,25 @@ private:
     static void forEach(const std::vector<ParameterInfo>& tensors, F f) {
         for (const auto& t : tensors)
             if (t.trainable) f(t);
+    }
+    static void clearDiagonal(const ParameterInfo& t, AlignedArray<T>& numbers) {
+        for (int i = 0; i < std::min(t.rows, t.cols); ++i)
+            numbers[t.offset + static_cast<std::size_t>(i) * (static_cast<std::size_t>(t.rows) + 1)] = T(0);
+    }
+    static void constrain(const Constraint& constraint, const OptimiserParams& params, const ParameterInfo& t,
+                          AlignedArray<T>& weights) {
+        const T loss = static_cast<T>(params.learningRate * constraint.shrinkage),
+                floor = static_cast<T>(constraint.floor);
+        const auto rows = static_cast<std::size_t>(t.rows);
+        for (std::size_t c = 0; c < constraint.signs.size(); ++c) {
+            const T sign = static_cast<T>(constraint.signs[c]);
+            T* column = weights.data() + t.offset + c * rows;
+            for (std::size_t r = 0; r < rows; ++r) {
+                const T magnitude = std::max(sign * column[r], T(0)) - loss;
+                column[r] = sign * (magnitude <= T(0) ? floor : magnitude);
+            }
+        }
+        if (constraint.hollow) clearDiagonal(t, weights);
     }
     static double squaredNorm(const AlignedArray<T>& gradient, const std::vector<ParameterInfo>& tensors) {
         double sum = 0;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/learning/session.h"
 
+#include "engine/base/text.h"
 #include "engine/learning/conductor.h"
+#include "engine/learning/credit_alignment.h"
 #include "engine/learning/evaluation.h"
 #include "engine/learning/gradient_check.h"
 #include "engine/learning/open_loop.h"
@@ -200,6 +202,22 @@ public:
             }
         }
         throw Error("precision", "gradients are checked in float64; set precision to float64");
+    }
+
+    std::vector<CreditAlignment> alignCredit(const std::string& name) override {
+        requireTraining();
+        const auto names = creditNames();
+        if (std::find(names.begin(), names.end(), name) == names.end())
+            throw Error("credit", fmt::format("expected one of {}, got \"{}\"{}", fmt::join(names, ", "), name,
+                                              suggestion(name, names)));
+        const auto [weights, network] = committed();
+        const Credit rules = network.rule().credit();
+        try {
+            return raphe::alignCredit(experiment_, network, weights, currentTensors(), interventions(),
+                                      creditOf(name, rules.mu, rules.steps), iteration(), evaluation_);
+        } catch (const Cancelled&) {
+            throw Error("gradcheck", "cancelled");
+        }
     }
 
     std::vector<ParameterDescription> parameters() const override {

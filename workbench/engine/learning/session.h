@@ -114,6 +114,14 @@ struct GradientCheckReport {
     bool passed() const;
 };
 
+/// The gradient of one tensor with some credit (see raphe::Credit), beside the exact one.
+struct CreditAlignment {
+    std::string tensor;
+    double cosine = 0;    ///< between the two; 0 if one of them vanishes
+    double normRatio = 0; ///< of the norms, this one over the exact one
+    double exactNorm = 0;
+};
+
 /// Everything that is needed to go on exactly where a session stood.
 struct SessionSnapshot {
     int iteration = 0;
@@ -193,6 +201,9 @@ public:
     virtual GradientResult gradient(const GradientRequest& request) = 0;
     /// Tape gradients of the loss against central differences. @pre precision is float64
     virtual GradientCheckReport checkGradients(int entriesPerTensor = 6) = 0;
+    /// The gradient that the rule would follow with this credit, beside the exact one, on the next batch.
+    /// @param credit  one of creditNames(); with the rule's mu and steps
+    virtual std::vector<CreditAlignment> alignCredit(const std::string& credit) = 0;
 
     virtual std::vector<ParameterDescription> parameters() const = 0;
     virtual Tensor get(const std::string& name) const = 0;

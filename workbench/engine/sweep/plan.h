@@ -6,6 +6,7 @@
 #include "engine/graph/network.h"
 
 #include <limits>
+#include <optional>
 #include <vector>
 
 namespace raphe {
@@ -41,7 +42,8 @@ struct SweepPlan {
     std::vector<int> marks;                  ///< steps before which what is carried is kept, in ascending order
     bool beyondHorizon = false;              ///< also after the horizon, where trials are no streams
     bool following = false;                  ///< keep what the rule's ports show after a trial's last step
-    const Interrupt* interrupt = nullptr;    ///< is polled at every step
+    std::optional<Credit> credit = std::nullopt; ///< in place of the rule's
+    const Interrupt* interrupt = nullptr;        ///< is polled at every step
 };
 
 /// Which trials a sweep is about.

@@ -8,7 +8,10 @@ namespace raphe {
 template <class T>
 Span<T>::Span(const SweepPlan<T>& plan, Carried<T>& carried, KnownSignals<T>& known, const TrialEnds& ends)
     : plan_(plan), network_(*plan.network), graph_(plan.network->graph()), carried_(carried), known_(known),
-      ends_(ends), interventions_(plan), linked_(graph_.rule() < 0 || network_.rule().credit() == Credit::exact) {
+      ends_(ends), interventions_(plan), credit_(plan.credit          ? *plan.credit
+                                                 : graph_.rule() >= 0 ? network_.rule().credit()
+                                                                      : Credit{}),
+      linked_(credit_.kind == Credit::Kind::exact) {
     const auto nodeCount = graph_.nodes().size();
     frames_.resize(nodeCount);
     leaves_.resize(nodeCount);
@@ -17,6 +20,7 @@ Span<T>::Span(const SweepPlan<T>& plan, Carried<T>& carried, KnownSignals<T>& kn
     bound_.assign(nodeCount, 0);
     sources_.resize(nodeCount);
     packedMemory_.resize(nodeCount);
+    meansMemory_.resize(nodeCount);
     for (std::size_t n = 0; n < nodeCount; ++n) {
         const auto& item = graph_.nodes()[n];
         const auto& node = network_.nodes()[n];
@@ -37,6 +41,10 @@ Span<T>::Span(const SweepPlan<T>& plan, Carried<T>& carried, KnownSignals<T>& kn
             const auto& info = network_.parameters()[at(node.parameters[at(weight)])];
             packedMemory_[n].emplace_back(Packed<T>::size(info.rows, info.cols));
         }
+        frame.links = node.links;
+        frame.means.resize(node.links.size());
+        frame.direct.resize(node.states.size());
+        for (const auto& link : node.links) meansMemory_[n].emplace_back(TypeMeans<T>::size(link.types));
         frame.entity = node.entity;
         spanInputs_[n].resize(ports);
         sources_[n].resize(ports);
@@ -65,8 +73,19 @@ void Span<T>::run(const Request& request) {
     tape_.clear();
     tape_.setRecording(request.record);
     if (packDue_) std::fill(bound_.begin(), bound_.end(), char{0});
-    window_ = {request.first,    request.count, 0,       request.count, plan_.trials, plan_.dt, plan_.seed,
-               range_.iteration, range_.first,  before_, origins_,      linked_};
+    window_ = {request.first,
+               request.count,
+               0,
+               request.count,
+               plan_.trials,
+               plan_.dt,
+               plan_.seed,
+               range_.iteration,
+               range_.first,
+               before_,
+               origins_,
+               credit_,
+               credit_.steps > 0 ? plan_.steps - credit_.steps : 0};
     for (std::size_t n = 0; n < frames_.size(); ++n) {
         stageOf_[n] = -1;
         std::fill(frames_[n].outputs.begin(), frames_[n].outputs.end(), Value<T>{});
@@ -136,11 +155,17 @@ void Span<T>::prepareNode(int n, const Request& request) {
         frame.weights[k] = interventions_.weight(tape_, node.parameters[k], weight, window_.spanStart);
     }
     bound_[at(n)] = stays;
-    if (packDue_) // weights are constant within a segment
+    if (packDue_) { // weights are constant within a segment
         for (std::size_t k = 0; k < frame.packed.size(); ++k) {
             const auto& W = frame.weights[at(node.packed[k])];
             frame.packed[k] = Packed<T>(W.data, W.rows, W.cols, packedMemory_[at(n)][k].data());
         }
+        for (std::size_t k = 0; k < frame.links.size() && credit_.feedback != Credit::Feedback::cells; ++k)
+            if (const auto& link = frame.links[k]; !link.types.empty())
+                frame.means[k] =
+                    TypeMeans<T>(frame.weights[at(link.weight.index)].data, link.types,
+                                 credit_.feedback == Credit::Feedback::typesAndSelf, meansMemory_[at(n)][k].data());
+    }
     for (std::size_t k = 0; k < frame.states.size(); ++k) {
         const auto& info = node.states[k];
         const int state = static_cast<int>(k);

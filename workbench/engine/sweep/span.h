@@ -87,7 +87,8 @@ private:
     KnownSignals<T>& known_;
     const TrialEnds& ends_;
     Interventions<T> interventions_;
-    bool linked_;
+    Credit credit_;
+    bool linked_;                                        ///< delayed wires carry credit
     std::vector<std::vector<std::vector<int>>> sources_; ///< wires by receiving node and port, in document order
     std::vector<int> stageOf_;                           ///< by node; -1: takes no part
 
@@ -95,7 +96,7 @@ private:
     typename Step<T>::Window window_;
     std::vector<NodeFrame<T>> frames_;
     std::vector<std::vector<Value<T>>> leaves_, spanInputs_;
-    std::vector<std::vector<AlignedArray<T>>> packedMemory_;
+    std::vector<std::vector<AlignedArray<T>>> packedMemory_, meansMemory_;
     std::vector<Value<T>> delayLeaves_;
     bool packDue_ = true, weightsIntervened_ = false;
     std::vector<char> bound_; ///< by node: whether its frame holds the weights as an acting pass reads them

@@ -31,6 +31,9 @@ struct PackedWeight {
 struct State {
     int index = -1;
 }; ///< numbers that a trial carries from step to step
+struct Link {
+    int index = -1;
+}; ///< what the units of a network send each other from one step to the next
 struct Local {
     int index = -1;
 }; ///< a Value that begin() leaves for the steps of the same span
@@ -41,7 +44,7 @@ enum class End : signed char { none, terminated, truncated };
 
 /// Distribution of the initial values of a trainable tensor.
 struct Init {
-    enum class Shape { constant, uniform, normal, truncatedNormal } shape = Shape::constant;
+    enum class Shape { constant, uniform, normal, truncatedNormal, whole } shape = Shape::constant;
     double a = 0, b = 0;
     /// Of the rows only the first so many are drawn like this (0: all) ...
     int rows = 0;
@@ -49,11 +52,28 @@ struct Init {
     bool copies = false;
     /// ... to which a share of a draw of their own is added.
     double share = 0;
+    std::function<void(Matrix<double>&, Stream&)> draw = {}; ///< for tensors that are drawn as a whole
     static Init constant(double value) { return {Shape::constant, value, value}; }
     static Init uniform(double low, double high) { return {Shape::uniform, low, high}; }
     static Init normal(double deviation, double mean = 0) { return {Shape::normal, mean, deviation}; }
     /// Normal, drawn anew while it lies beyond two deviations (standard deviation of what is left: 0.88 `deviation`).
     static Init truncatedNormal(double deviation, double mean = 0) { return {Shape::truncatedNormal, mean, deviation}; }
+    /// One number of the distribution, which must not be `whole`.
+    double number(Stream& random) const {
+        if (shape == Shape::uniform) return random.uniform(a, b);
+        if (shape == Shape::normal) return a + b * random.normal();
+        if (shape == Shape::constant) return a;
+        double deviate = random.normal();
+        while (std::abs(deviate) > 2) deviate = random.normal();
+        return a + b * deviate;
+    }
+    /// The tensor is drawn as a whole, by a function that fills it.
+    static Init whole(std::function<void(Matrix<double>&, Stream&)> draw) {
+        Init init;
+        init.shape = Shape::whole;
+        init.draw = std::move(draw);
+        return init;
+    }
     /// Uniform in +-1/sqrt(fanIn), as linear layers usually start.
     static Init fanIn(int fanIn) { return uniform(-1 / std::sqrt(double(fanIn)), 1 / std::sqrt(double(fanIn))); }
     /// For blocks of rows, one above the other: the first is drawn, the others are copies or zero.
@@ -90,10 +110,21 @@ struct UpdateForm {
     int circlePort = -1;
 };
 
+/// What holds of a trainable tensor whatever the gradient says. The optimiser sees to it after every change, in this
+/// order: magnitudes become smaller by `shrinkage` times the learning rate; those at or below zero become `floor`.
+struct Constraint {
+    std::vector<int> signs; ///< of each column's entries, 1 or -1 (Dale's law: a column is a sender); empty: free
+    bool hollow = false;    ///< the diagonal is zero, and gets no gradient
+    double shrinkage = 0;   ///< of signed columns
+    double floor = 1e-12;   ///< of the magnitudes of signed columns
+    explicit operator bool() const { return hollow || !signs.empty(); }
+};
+
 struct WeightInfo {
     std::string name;
     int rows, cols;
     Init init;
+    Constraint constraint = {};
     std::shared_ptr<UpdateForm> form = nullptr; ///< null: a plain step along the gradient
 };
 
@@ -110,6 +141,18 @@ struct StateInfo : StateOptions {
     std::size_t size() const {
         return static_cast<std::size_t>(stride) * static_cast<std::size_t>(columns);
     } ///< numbers per trial
+};
+
+/// What a model says of a link, so that rules know which credit can return over it. Exact and local credit always can.
+struct LinkOptions {
+    bool mdgl = false, modprop = false;                     ///< whether its reverse step follows LinkCredit so far
+    std::string reason = "its reverse step knows no other"; ///< why not, if it does not
+    Weight weight = {}; ///< cells x cells, row: receiver, where the link has such a tensor: cell types have means then
+    std::vector<int> types = {}; ///< cells of each type, in the order of units; empty: no types
+};
+
+struct LinkInfo : LinkOptions {
+    State state;
 };
 
 /// Given to the constructor of a mechanism: says how its ports were wired and takes what the mechanism consists of.
@@ -139,8 +182,8 @@ public:
     /// Duration of a step, in the experiment's unit of time.
     double dt() const { return dt_; }
 
-    Weight weight(std::string name, int rows, int cols, Init init) {
-        weights_.push_back({std::move(name), rows, cols, init});
+    Weight weight(std::string name, int rows, int cols, Init init, Constraint constraint = {}) {
+        weights_.push_back({std::move(name), rows, cols, std::move(init), std::move(constraint)});
         return {static_cast<int>(weights_.size()) - 1};
     }
     /// The weight's own way from gradient to change: see UpdateForm.
@@ -169,6 +212,12 @@ public:
         info.rows = rows;
         states_.push_back(std::move(info));
         return {static_cast<int>(states_.size()) - 1};
+    }
+    /// Says that units send each other what they have of this state, i.e. that it is the operand of a recurrent
+    /// product.
+    Link link(State state, LinkOptions options = {}) {
+        links_.push_back({std::move(options), state});
+        return {static_cast<int>(links_.size()) - 1};
     }
     Local local() { return {locals_++}; }
 
@@ -199,6 +248,7 @@ public:
 
     const std::vector<WeightInfo>& weights() const { return weights_; }
     const std::vector<StateInfo>& states() const { return states_; }
+    const std::vector<LinkInfo>& links() const { return links_; }
     int locals() const { return locals_; }
     /// weights, by index, of which packed layouts are wanted
     const std::vector<int>& packedWeights() const { return packed_; }
@@ -225,6 +275,7 @@ private:
     double dt_;
     std::vector<WeightInfo> weights_;
     std::vector<StateInfo> states_;
+    std::vector<LinkInfo> links_;
     std::vector<std::pair<int, int>> shown_;
     std::vector<int> remembered_;
     std::vector<int> packed_;

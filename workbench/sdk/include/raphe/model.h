@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "raphe/link.h"
 #include "raphe/mechanism.h"
+#include "raphe/online.h"
 #include "raphe/ops.h"
 #include "raphe/packed.h"
 
 #include <cstring>
+#include <memory>
 #include <string_view>
 
 namespace raphe {
@@ -21,6 +24,9 @@ struct NodeFrame {
     std::vector<Value<T>> weights;
     std::vector<Packed<T>> packed;
     std::vector<Value<T>> states, next;
+    std::vector<LinkInfo> links;
+    std::vector<TypeMeans<T>> means; ///< by link; empty unless the rule's credit goes by cell types
+    std::vector<Value<T>> direct;    ///< by state: where the next value's adjoint from elsewhere is put down
     std::vector<Value<T>> locals;
     std::vector<bool> wired;  ///< by port
     std::uint64_t entity = 0; ///< address of the node's random streams
@@ -57,7 +63,8 @@ public:
         std::uint32_t iteration = 0, firstTrial = 0;
         int before = 0;                  ///< steps that some trial of the chunk had made before the sweep's first
         const Origin* origins = nullptr; ///< by trial of the chunk, in replays; null: the sweep's own numbers
-        bool linked = true;              ///< whether credit passes through recurrent links
+        Credit credit = {};              ///< how credit returns over recurrent links
+        int linkedFrom = 0;              ///< in which it crosses them, from this step of the sweep on
     };
 
     Step(Tape<T>& tape, NodeFrame<T>& frame, StepHost<T>& host, const Window& window)
@@ -85,12 +92,35 @@ public:
 
     /// State before this step.
     Value<T> state(State state) const { return frame_.states[index(state.index)]; }
-    /// The state before this step as the units of a recurrent network send it to each other: the same values; its
-    /// adjoint is what the rule's credit lets pass (null where that is nothing). What a cell does with its own state, a
-    /// leak for instance, takes state() and is always differentiated.
-    Value<T> link(State state) const { return window_.linked ? this->state(state) : this->state(state).constant(); }
+    /// The state before this step as the units of a recurrent network send it to each other, and how the rule's credit
+    /// returns to it. What a cell does with its own state, a leak for instance, takes state() and is always
+    /// differentiated. Call it before the model's own reverse steps are recorded, once a step.
+    LinkCredit<T> link(Link link) {
+        const auto& info = frame_.links[index(link.index)];
+        const auto k = index(info.state.index);
+        if (k < frame_.direct.size()) frame_.direct[k] = {};
+        LinkCredit<T> result{state(info.state), {}, {}, false, T(0)};
+        const Credit& credit = window_.credit;
+        if (credit.kind == Credit::Kind::exact && window_.linkedFrom == 0) return result;
+        if (credit.kind == Credit::Kind::local || window_.spanStart + window_.offset < window_.linkedFrom)
+            result.state = result.state.constant();
+        if (!result || credit.kind == Credit::Kind::exact) return result;
+        if (credit.feedback != Credit::Feedback::cells) result.means = frame_.means[index(link.index)];
+        if (credit.kind == Credit::Kind::modprop) {
+            result.replacesSlope = true;
+            result.slope = static_cast<T>(credit.mu);
+        } else {
+            frame_.direct.resize(frame_.states.size());
+            frame_.direct[k] = result.direct = tape_.make(result.state.rows, result.state.cols, false);
+        }
+        return result;
+    }
     /// Sets the state after this step.
-    void next(State state, Value<T> value) { frame_.next[index(state.index)] = value; }
+    void next(State state, Value<T> value) {
+        const auto k = index(state.index);
+        if (k < frame_.direct.size() && frame_.direct[k]) value = apart(value, frame_.direct[k]);
+        frame_.next[k] = value;
+    }
     /// Memory for the next value of an in-place state: the same memory when nothing is recorded, otherwise a fresh
     /// matrix that shares the state's one adjoint buffer.
     Value<T> advance(State state) {
@@ -153,6 +183,17 @@ private:
                 static_cast<std::uint32_t>(step)};
     }
     static std::size_t index(int i) { return static_cast<std::size_t>(i); }
+    /// The same numbers with an adjoint of its own, which is added when what came from elsewhere has been put down.
+    Value<T> apart(Value<T> value, Value<T>& direct) {
+        Value<T> later = value;
+        later.adjoint = tape_.zeros(value.size());
+        tape_.reverse([value, later, to = direct] {
+            to.array() = value.gradientArray();
+            value.gradientArray() += later.gradientArray();
+        });
+        direct = {};
+        return later;
+    }
     Value<T> slice(const Value<T>& span) const {
         return span.columns(window_.offset * window_.trials, window_.count * window_.trials);
     }
@@ -178,6 +219,8 @@ public:
     virtual void close(Step<T>&) const {}
     /// After the last step of a trial: brings states up to date whose change was deferred.
     virtual void settle(Step<T>&) const {}
+    /// The online form of a credit; null if the model has none for it.
+    virtual std::unique_ptr<OnlineCredit<T>> online(const OnlineRequest<T>&) const { return nullptr; }
 };
 
 /// The affine image W x + b of an input port: for all steps of a span in one matrix product if the input is known in

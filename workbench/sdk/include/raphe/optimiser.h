@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "raphe/credit.h"
+
 #include <string>
 
 namespace raphe {
@@ -15,6 +17,10 @@ struct OptimiserParams {
     double clipNorm = 0.0, clipValue = 0.0;
     int burnIn = 0, stateResetEvery = 0;
     std::string credit = "exact";
+    double creditMu = 0.25;
+    int creditSteps = 0;
+
+    Credit creditPolicy() const { return creditOf(credit, creditMu, creditSteps); }
 };
 
 /// Declares the settings of OptimiserParams as hyper-parameters of a rule.
@@ -62,10 +68,21 @@ inline auto optimiserParams() {
                     .min = 0,
                     .group = "optimiser"})
             .param("credit", &O::credit,
-                   {.help = "Adjoint of what units send each other through time: exact (backpropagation) or local "
-                            "(none: three factors)",
-                    .choices = {"exact", "local"},
-                    .group = "optimiser"});
+                   {.help = "How credit returns over what units send each other from step to step: exact "
+                            "(backpropagation), local (not at all: three factors), mdgl (over one link), modprop "
+                            "(through a filter that is the same at all times); with _type by the mean weights of "
+                            "cell types",
+                    .choices = creditNames(),
+                    .group = "credit"})
+            .param("credit_mu", &O::creditMu,
+                   {.help = "Stands for the slope of every sender where credit crosses a link (modprop)",
+                    .min = 0,
+                    .group = "credit"})
+            .param("credit_steps", &O::creditSteps,
+                   {.unit = "steps",
+                    .help = "Credit crosses links only in so many steps at the end of a trial; 0: in all",
+                    .min = 0,
+                    .group = "credit"});
     };
 }
 

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "raphe/credit.h"
 #include "raphe/iteration.h"
 
 namespace raphe {
-
-/// How the adjoint of a recurrent link (what units send each other from one step to the next: Step::link, delayed
-/// wires) is formed: exactly, i.e. backpropagation through time, or not at all. Then only the cell's own memory carries
-/// credit through time, and a weight learns from what its two units know and the adjoint of the receiving one: three
-/// factors.
-enum class Credit { exact, local };
 
 /// A learning rule: conducts the iterations of a training.
 template <class T>
@@ -23,7 +18,7 @@ public:
     virtual void score(Objective<T>& o) const = 0;
     /// Whether score() needs the signals of all trials of the batch.
     virtual bool needsBatch() const { return false; }
-    virtual Credit credit() const { return Credit::exact; }
+    virtual Credit credit() const { return {}; }
 };
 
 /// The plain learning rule = objective, credit and optimiser: every iteration is one gradient of a fresh batch.
@@ -36,7 +31,7 @@ public:
 
     void iterate(Iteration<T>& iteration) const final { iteration.descend(*this); }
     void score(Objective<T>& o) const final { objective(o); }
-    Credit credit() const final { return optimiser().credit == "local" ? Credit::local : Credit::exact; }
+    Credit credit() const final { return optimiser().creditPolicy(); }
 };
 
 } // namespace raphe
