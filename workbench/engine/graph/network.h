@@ -180,7 +180,6 @@ public:
     }
 
 private:
-
     /// Makes the mechanism of a node, unless it is there. One that asks what is known of a signal has its source made
     /// first; in a cycle the one that asks last is told nothing.
     void build(int n, std::vector<std::optional<Builder>>& builders, Problems* problems) {

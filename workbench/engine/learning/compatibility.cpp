@@ -112,12 +112,13 @@ private:
         }
         if (port.name == "prediction") {
             const auto target = ofTask("target");
-            if (!target) throw Error(fmt::format("{} needs a target, which {} does not give", rule_.key(), task_.key()));
+            if (!target)
+                throw Error(fmt::format("{} needs a target, which {} does not give", rule_.key(), task_.key()));
             return readout("prediction", sizeOf(task_, task_.ports[static_cast<std::size_t>(task_.port("target"))]));
         }
         if (port.name == "value") return readout("value", 1);
-        const bool ofHead = port.name == "action" || port.name == "logits" || port.name == "mean" ||
-                            port.name == "log_variance";
+        const bool ofHead =
+            port.name == "action" || port.name == "logits" || port.name == "mean" || port.name == "log_variance";
         if (ofHead && actionSize() < 1)
             throw Error(fmt::format("{} learns from actions, and {} takes none", rule_.key(), task_.key()));
         if (port.name == "action") return action();
@@ -221,7 +222,8 @@ std::vector<Combination> combinations(const Registry& registry) {
 std::string combinationsMarkdown(const std::vector<Combination>& combinations) {
     std::string text =
         "# What fits together\n\n"
-        "Every task with every model and every learning rule, in the plainest experiment that they allow: the model reads what the task shows, "
+        "Every task with every model and every learning rule, in the plainest experiment that they allow: the model "
+        "reads what the task shows, "
         "a readout and a head follow it,\nand every parameter has its default. `raphe compatible` makes this page "
         "(`--markdown`); a test trains all that fits.\n\n"
         "A number refers to the reasons below each table. What does not fit plainly may well fit with other wires, "
@@ -254,7 +256,8 @@ std::string combinationsMarkdown(const std::vector<Combination>& combinations) {
             }
         }
         text += "\n";
-        for (std::size_t i = 0; i < reasons.size(); ++i) text += fmt::format("{}{}. {}\n", i == 0 ? "\n" : "", i + 1, reasons[i]);
+        for (std::size_t i = 0; i < reasons.size(); ++i)
+            text += fmt::format("{}{}. {}\n", i == 0 ? "\n" : "", i + 1, reasons[i]);
     }
     return text;
 }
