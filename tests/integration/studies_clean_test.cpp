@@ -81,6 +81,18 @@ TEST_F(StudiesClean, NeedsYesWithoutATerminal) {
     EXPECT_EQ(runs(folder()).size(), 1u);
 }
 
+TEST_F(StudiesClean, LeavesTheFolderOfAnotherStudyAlone) {
+    auto other = Json::parse(readBytes(document_, 1 << 20));
+    other["name"] = "other";
+    const auto path = write(other, "other.study.json");
+    for (const char* command : {"clean", "run", "status"}) {
+        const auto result = call({command, path, "--out", folder()});
+        EXPECT_EQ(result.exitCode, 2) << command;
+        EXPECT_NE(result.err.find("holds the study \"small\", not \"other\""), std::string::npos) << result.err;
+    }
+    EXPECT_EQ(runs(folder()).size(), 4u);
+}
+
 TEST_F(StudiesClean, LeavesWhatIsWorkedOn) {
     const auto kept = Json::parse(call({"status", document_, "--out", folder(), "--json"}).out)["runs"][0]["id"];
     std::string busy;

@@ -27,6 +27,7 @@ Opened opened(const PluginHost& plugins, const StudyArguments& a, PlanChecks che
     const fs::path folder = !a.out.empty() ? fs::path(a.out)
                             : isFolder     ? fs::path(a.study)
                                            : fs::path("studies") / study.name;
+    requireFolderOf(study, StudyFolder(folder));
     return {std::move(study), std::move(plan), StudyFolder(folder)};
 }
 } // namespace raphe::cli

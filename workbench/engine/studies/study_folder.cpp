@@ -156,7 +156,24 @@ private:
 
 } // namespace
 
+void requireFolderOf(const Study& study, const StudyFolder& folder) {
+    const auto kept = folder.path() / "study.json";
+    std::error_code none;
+    if (!fs::exists(kept, none)) return;
+    std::string name;
+    try {
+        name = readJson(kept).value("name", std::string());
+    } catch (const std::exception&) {
+        return; // damaged: it is written anew
+    }
+    if (name != study.name)
+        throw Error(
+            folder.path().string(),
+            fmt::format("holds the study \"{}\", not \"{}\"; choose another folder with --out", name, study.name));
+}
+
 void StudyFolder::prepare(const Study& study) const {
+    requireFolderOf(study, *this);
     std::error_code error;
     fs::create_directories(path_ / "runs", error);
     if (error)

@@ -74,6 +74,10 @@ private:
     std::filesystem::path path_;
 };
 
+/// One folder holds one study: in another one's folder, the runs of the first would be taken for leftovers.
+/// @throws Error if the folder holds a study of another name
+void requireFolderOf(const Study& study, const StudyFolder& folder);
+
 /// How a worker ended; its exit code.
 enum class WorkResult { done = 0, failed = 1, claimed = 75, interrupted = 130 };
 struct WorkOptions {
