@@ -49,6 +49,32 @@ TEST(NodeAlignment, LinesUpEdgesAndCentresAndGivesEqualGaps) {
     EXPECT_EQ(across[2].y(), nodes[2].center().y());
 }
 
+TEST(CanvasEditing, MechanismsThatAreAddedFindRoomInSightAndFreeOfOneAnother) {
+    Canvas canvas{Document::create("many", plugins().registry())};
+    const auto keys = plugins().registry().keys();
+    ASSERT_GT(keys.size(), 10u);
+    for (const auto& key : keys) {
+        canvas.view.addMechanism(QString::fromStdString(key));
+        QCoreApplication::processEvents();
+        const auto added = canvas.view.canvas().selectedNodes();
+        ASSERT_EQ(added.size(), 1u);
+        const auto seen = canvas.view.mapToScene(canvas.view.viewport()->rect()).boundingRect();
+        const auto bodies = canvas.view.canvas().bodies();
+        for (const auto& [body, node] : bodies) {
+            if (node->name == added.front()) {
+                EXPECT_TRUE(seen.contains(body)) << key;
+            }
+            for (const auto& [other, otherNode] : bodies)
+                if (node != otherNode) {
+                    EXPECT_FALSE(body.intersects(other)) << node->name << " and " << otherNode->name;
+                }
+        }
+    }
+    const auto places = canvas.view.canvas().places();
+    const auto second = canvas.document.experiment().nodes[1].name, first = canvas.document.experiment().nodes[0].name;
+    EXPECT_GT(places.at(second).x(), places.at(first).x()) << "signals go from left to right";
+}
+
 TEST(CanvasEditing, AligningIsOneStepToUndo) {
     Canvas canvas{twoNodes()};
     const auto before = canvas.view.canvas().places();

@@ -16,6 +16,8 @@
 #include <QTest>
 #include <QToolButton>
 
+#include <algorithm>
+
 namespace raphe {
 namespace {
 
@@ -197,6 +199,56 @@ TEST(Inspector, PatternsShowWhatTheyMatchAndRecordingsTheirOptions) {
     const auto& recording = inspected.experiment().recordings.back();
     EXPECT_EQ(recording.port.text(), "core.hidden");
     EXPECT_EQ(recording.everySteps, 5);
+}
+
+TEST(Inspector, NothingIsWiderThanItsPanel) {
+    constexpr int narrow = 294; // in a window 1280 wide, without the scroll bar
+    for (const std::string name : {"cue_small_A_simple", "mwg_small_nm_rnn_staged", "nmn_biased_target_small"}) {
+        Inspected inspected{name};
+        const Experiment experiment = inspected.experiment();
+        for (const auto& node : experiment.nodes)
+            if (node.mechanism.starts_with("model.")) {
+                const auto& ports = plugins().registry().find(node.mechanism, node.name).declaration.ports;
+                const auto output = std::find_if(ports.begin(), ports.end(),
+                                                 [](const PortInfo& port) { return port.kind == PortKind::output; });
+                inspected.document.execute({{"command", "add_intervention"},
+                                            {"intervention",
+                                             {{"port", node.name + "." + output->name},
+                                              {"operation", "clamp"},
+                                              {"value", -12.3456},
+                                              {"component", 0}}}});
+                break;
+            }
+        const auto fits = [&](const std::string& page) {
+            inspected.settle();
+            std::string wide;
+            for (const auto* part : inspected.panel.widget()->findChildren<QWidget*>())
+                if (part->isVisible() && part->minimumSizeHint().width() > narrow / 2)
+                    wide += std::string{"\n"} + part->metaObject()->className() + " " +
+                            part->objectName().toStdString() + " " + std::to_string(part->minimumSizeHint().width());
+            EXPECT_LE(inspected.panel.widget()->minimumSizeHint().width(), narrow) << name << ", " << page << wide;
+        };
+        fits("document");
+        if (auto* stage = inspected.panel.findChild<QToolButton*>("stages[0].open")) {
+            stage->click();
+            fits("stage");
+        }
+        for (const auto& node : experiment.nodes) {
+            inspected.panel.showNodes({node.name});
+            fits(node.name);
+        }
+        inspected.panel.showWire(experiment.wires.front());
+        fits("wire");
+    }
+}
+
+TEST(Inspector, ANameThatCannotBeIsExplainedInAPlainSentence) {
+    Inspected inspected{"cue_small_A"};
+    inspected.panel.showNodes({"agent"});
+    inspected.type("name of the node", "two words");
+    EXPECT_TRUE(inspected.says("a node's name consists of"));
+    EXPECT_FALSE(inspected.says("to: a node's"));
+    EXPECT_TRUE(inspected.experiment().node("agent"));
 }
 
 TEST(Manual, SetsSymbolsAndKeepsEquationsApart) {

@@ -262,7 +262,9 @@ TEST(Killed, TheProgramLosesAtMostTheLastCommand) {
         // What the script has seen done is there; one more may have been done that it had no time to note.
         ASSERT_GE(recovery.commands, texts.size()) << recovery.message;
         ASSERT_LE(recovery.commands, texts.size() + 1) << recovery.message;
-        if (recovery.commands == texts.size()) ASSERT_EQ(recovery.document->text(), texts.back());
+        if (recovery.commands == texts.size()) {
+            ASSERT_EQ(recovery.document->text(), texts.back());
+        }
     }
 }
 

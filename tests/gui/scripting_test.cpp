@@ -89,6 +89,21 @@ TEST_F(Scripting, TheConsoleSaysWhatIsWrongAndGoesOn) {
     EXPECT_TRUE(console("x.two").contains("{3}"));
 }
 
+TEST_F(Scripting, EnterRunsALineWhoseLastWordIsInTheListOfCompletions) {
+    auto& input = window.console().input();
+    window.show();
+    input.setFocus();
+    QTest::keyClicks(&input, "for i = 1, 2 do print(i * 7) end");
+    ASSERT_TRUE(input.completing()) << "\"end\" is among what may stand there";
+    QTest::keyClick(&input, Qt::Key_Return);
+    ASSERT_TRUE(eventually([&] { return window.console().output().contains("14") && !window.console().running(); }));
+    EXPECT_TRUE(input.text().isEmpty());
+    QTest::keyClicks(&input, "e:prob");
+    ASSERT_TRUE(input.completing());
+    QTest::keyClick(&input, Qt::Key_Return);
+    EXPECT_EQ(input.text(), "e:problems") << "a name that is not finished is completed";
+}
+
 TEST_F(Scripting, TheConsoleTakesLinesUntilATextIsComplete) {
     auto& panel = window.console();
     panel.input().setText("for i = 1, 3 do");

@@ -113,13 +113,14 @@ void CanvasView::selectAll() {
 }
 
 QPointF CanvasView::freePlace() const {
-    constexpr double across = 220, down = 150; // room for a node and the wires beside it
+    constexpr double across = 240, down = 170; // room for a node and the wires beside it
     const auto places = scene_->places();
     if (places.empty()) return mapToScene(viewport()->rect().center());
+    const auto bodies = scene_->bodies();
     const auto free = [&](const QPointF& at) {
-        return std::none_of(places.begin(), places.end(), [&](const auto& item) {
-            return std::abs(item.second.x() - at.x()) < across - 20 && std::abs(item.second.y() - at.y()) < down - 20;
-        });
+        const QRectF wanted{at - QPointF{across, down} / 2, QSizeF{across, down}};
+        return std::none_of(bodies.begin(), bodies.end(),
+                            [&](const auto& item) { return item.first.intersects(wanted); });
     };
     // Beside the node that is chosen, or else the one farthest to the right; signals go from left to right.
     const auto chosen = scene_->selectedNodes();
@@ -152,7 +153,11 @@ void CanvasView::addMechanism(const QString& key, std::optional<QPointF> at) {
                          {"commands", {{{"command", "move"}, {"positions", positionsJson(scene_->places())}}, add}}});
     if (!added) return;
     scene_->select({name});
-    if (!viewport()->rect().contains(mapFromScene(scene_->currentArea()).boundingRect())) zoomToFit();
+    const QRectF seen = mapToScene(viewport()->rect()).boundingRect();
+    const auto bodies = scene_->bodies();
+    if (std::any_of(bodies.begin(), bodies.end(),
+                    [&](const auto& item) { return item.second->name == name && !seen.contains(item.first); }))
+        zoomToFit();
     setFocus();
 }
 

@@ -22,7 +22,7 @@ QString text(const std::string& utf8) { return QString::fromStdString(utf8); }
 } // namespace
 
 InspectorPage::InspectorPage(OpenDocument& document) : document_(document), layout_(new QVBoxLayout{this}) {
-    layout_->setContentsMargins(10, 8, 10, 8);
+    layout_->setContentsMargins(8, 8, 8, 8);
     layout_->setSpacing(3);
 }
 

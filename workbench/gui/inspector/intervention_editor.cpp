@@ -89,10 +89,12 @@ InterventionEditor::InterventionEditor(OpenDocument& document, int number, QWidg
     operation->setCurrentText(nameOf(intervention.operation));
     connect(operation, &QComboBox::textActivated, this,
             [this](const QString& chosen) { change("operation", chosen.toStdString()); });
-    grid->addWidget(operation, 1, 0);
+    auto* strength = new QHBoxLayout;
+    strength->setSpacing(4);
+    strength->addWidget(operation);
+    grid->addLayout(strength, 1, 0, 1, 4);
     if (intervention.operation != Operation::lesion) {
         auto* value = numberField("value", false, {}, tr("Strength"));
-        grid->addWidget(value, 1, 3);
         auto* slider = new QSlider{Qt::Horizontal};
         slider->setObjectName(text(place) + "slider");
         slider->setAccessibleName(tr("Strength"));
@@ -100,7 +102,7 @@ InterventionEditor::InterventionEditor(OpenDocument& document, int number, QWidg
         slider->setRange(0, sliderSteps);
         slider->setSingleStep(1);
         slider->setPageStep(10);
-        slider->setMinimumWidth(60);
+        slider->setMinimumWidth(50);
         slider->setValue(
             static_cast<int>(std::lround((intervention.value - range.low) / (range.high - range.low) * sliderSteps)));
         slider->setToolTip(tr("From %1 to %2").arg(numberText(range.low), numberText(range.high)));
@@ -111,7 +113,10 @@ InterventionEditor::InterventionEditor(OpenDocument& document, int number, QWidg
             value->findChild<QLineEdit*>()->setText(numberText(rounded));
             change("value", rounded, "slide " + std::to_string(number_));
         });
-        grid->addWidget(slider, 1, 1, 1, 2);
+        strength->addWidget(slider, 1);
+        strength->addWidget(value);
+    } else {
+        strength->addStretch(1);
     }
     const auto pair = [&](int row, const QString& first, NumberBox* firstBox, const QString& second,
                           NumberBox* secondBox) {

@@ -60,9 +60,9 @@ void NodePage::name(const NodeSpec& node) {
         return Json{{"command", "rename_node"}, {"name", old}, {"to", typed.toStdString()}};
     };
     connect(edit, &QLineEdit::textEdited, this, [this, problem, command](const QString& typed) {
-        const auto why = document().document().refusal(command(typed));
-        problem->setText(text(why));
-        problem->setVisible(!why.empty());
+        const QString why = withoutPlace(document().document().refusal(command(typed)));
+        problem->setText(why);
+        problem->setVisible(!why.isEmpty());
     });
     connect(edit, &QLineEdit::editingFinished, this, [this, edit, command, problem] {
         if (!edit->isModified()) return;

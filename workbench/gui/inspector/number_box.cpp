@@ -12,6 +12,7 @@ namespace raphe {
 QString numberText(double value) { return QString::number(value, 'g', 12); }
 
 NumberBox::NumberBox(const ParamInfo& info, const QString& value) : info_(info) {
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed); // narrower than its hint where there is little room
     lineEdit()->setText(value);
     lineEdit()->setCursorPosition(0);
     connect(lineEdit(), &QLineEdit::textEdited, this, [this] {
@@ -44,7 +45,7 @@ void NumberBox::stepBy(int steps) {
 void NumberBox::wheelEvent(QWheelEvent* event) { event->ignore(); }
 
 QSize NumberBox::minimumSizeHint() const {
-    return {fontMetrics().horizontalAdvance('0') * 6 + (buttonSymbols() == NoButtons ? 8 : 28), sizeHint().height()};
+    return {fontMetrics().horizontalAdvance('0') * 5 + (buttonSymbols() == NoButtons ? 8 : 28), sizeHint().height()};
 }
 
 QSize NumberBox::sizeHint() const { return {90, QAbstractSpinBox::sizeHint().height()}; }

@@ -27,6 +27,7 @@ QToolButton* smallButton(const QString& sign, const QString& tip, bool enabled) 
     made->setToolTip(tip);
     made->setAccessibleName(tip);
     made->setAutoRaise(true);
+    made->setFixedWidth(made->fontMetrics().height() + 6);
     made->setEnabled(enabled);
     return made;
 }
@@ -92,7 +93,8 @@ void StagesEditor::row(std::size_t i) {
     head->setSpacing(1);
     auto* open = new QToolButton;
     open->setObjectName(QStringLiteral("stages[%1].open").arg(i));
-    open->setText(tr("%1. %2, %3 iterations").arg(i + 1).arg(valueText(name), valueText(iterations)));
+    open->setText(tr("%1. %2, %3 it.").arg(i + 1).arg(valueText(name), valueText(iterations)));
+    open->setToolTip(tr("Stage %1, “%2”: %3 iterations").arg(i + 1).arg(valueText(name), valueText(iterations)));
     open->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     open->setAutoRaise(true);
     open->setCheckable(true);

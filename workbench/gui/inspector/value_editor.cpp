@@ -78,6 +78,11 @@ QLabel* smallLabel(const QString& words, const QColor& color) {
     return label;
 }
 
+QString withoutPlace(const std::string& sentence) {
+    const auto colon = sentence.find(": ");
+    return text(colon != std::string::npos && sentence.find(' ') > colon ? sentence.substr(colon + 2) : sentence);
+}
+
 QString valueText(const Json& value) {
     if (value.is_null()) return {};
     if (value.is_string()) return text(value.get<std::string>());
@@ -233,11 +238,7 @@ void ValueEditor::setProblem(const QString& sentence) {
 }
 
 void ValueEditor::explain(const QString& typed) {
-    auto why = document_.document().refusal(value_.command(typedValue(typed, value_.info.type)));
-    // The place is where one is.
-    if (const auto colon = why.find(": "); colon != std::string::npos && why.find(' ') > colon)
-        why = why.substr(colon + 2);
-    setProblem(text(why));
+    setProblem(withoutPlace(document_.document().refusal(value_.command(typedValue(typed, value_.info.type)))));
 }
 
 void ValueEditor::write(const QString& typed) {

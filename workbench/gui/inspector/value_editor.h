@@ -34,6 +34,8 @@ struct EditedValue {
 QString rangeText(const EditedValue& value);
 /// A value as one types it.
 QString valueText(const Json& value);
+/// A sentence beside the field that it is about need not say where that is.
+QString withoutPlace(const std::string& sentence);
 /// What was typed, as JSON: numbers, lists and booleans where they parse, otherwise a text.
 Json typedValue(const QString& text, ParamType type);
 

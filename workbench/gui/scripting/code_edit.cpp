@@ -5,9 +5,11 @@
 
 #include <QFontDatabase>
 #include <QFontMetrics>
+#include <QKeyEvent>
 #include <QRegularExpression>
 #include <QShortcut>
 
+#include <array>
 #include <cctype>
 
 namespace raphe {
@@ -153,6 +155,20 @@ void CodeEdit::complete(bool wanted) {
         (before.size() == found.typed || !QStringLiteral(".:\"'").contains(before[before.size() - found.typed - 1]));
     if (plain && !wanted) return;
     SendScintilla(SCI_AUTOCSHOW, static_cast<unsigned long>(found.typed), found.words.join(' ').toUtf8().constData());
+}
+
+void CodeEdit::closeFinishedList() {
+    if (!isListActive()) return;
+    std::array<char, 256> chosen{}; // names are shorter
+    if (SendScintilla(SCI_AUTOCGETCURRENTTEXT, 0UL, static_cast<void*>(nullptr)) >= static_cast<long>(chosen.size()))
+        return;
+    SendScintilla(SCI_AUTOCGETCURRENTTEXT, 0UL, static_cast<void*>(chosen.data()));
+    if (chosen[0] != 0 && beforeCaret().endsWith(QString::fromUtf8(chosen.data()))) cancelList();
+}
+
+void CodeEdit::keyPressEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) closeFinishedList();
+    QsciScintilla::keyPressEvent(event);
 }
 
 void CodeEdit::markMistake(int line, const QString& sentence) {

@@ -23,6 +23,8 @@ public:
     /// The text up to the caret.
     QString beforeCaret() const;
     bool completing() const { return isListActive(); }
+    /// Closes a list whose choice is typed to its end: Enter then means the line, not the list.
+    void closeFinishedList();
 
     /// Marks a line (from 1) and writes the sentence below it.
     void markMistake(int line, const QString& sentence);
@@ -30,6 +32,9 @@ public:
     /// Lines (from 1) that are marked.
     std::vector<int> mistakes() const;
     void showLine(int line);
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
 
 private:
     void applyTheme();

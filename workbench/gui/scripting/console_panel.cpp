@@ -63,7 +63,7 @@ ConsolePanel::ConsolePanel(const PluginHost& plugins, QWidget* parent)
     prompt->setForegroundRole(QPalette::Highlight);
     prompt->setBackgroundRole(QPalette::Base);
     prompt->setAutoFillBackground(true);
-    prompt->setContentsMargins(6, 2, 4, 2);
+    prompt->setContentsMargins(6, 0, 4, 0);
     prompt->setAlignment(Qt::AlignTop);
     prompt->setToolTip(bound_->toolTip());
     auto* entry = new QHBoxLayout;
@@ -124,6 +124,7 @@ bool ConsolePanel::enter() {
 }
 
 bool ConsolePanel::pressed(const QKeyEvent& key) {
+    if (key.key() == Qt::Key_Return || key.key() == Qt::Key_Enter) input_->closeFinishedList();
     if (input_->completing()) return false; // the keys are the list's
     int line = 0, column = 0;
     input_->getCursorPosition(&line, &column);

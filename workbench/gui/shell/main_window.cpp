@@ -37,7 +37,7 @@ namespace raphe {
 namespace {
 
 constexpr int layoutVersion = 1;
-constexpr int trialsHeight = 400;
+constexpr int trialsHeight = 400, bottomHeight = 290, bottomAtStart = 190;
 
 } // namespace
 
@@ -135,7 +135,7 @@ void MainWindow::buildPanels() {
     for (auto* next : {curves, trials, tensors, stored, studies, console, commands}) tabifyDockWidget(running, next);
     running->raise();
     resizeDocks({left, right}, {230, 310}, Qt::Horizontal);
-    resizeDocks({running}, {290}, Qt::Vertical);
+    resizeDocks({running}, {bottomHeight}, Qt::Vertical);
     setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
     defaultLayout_ = saveState(layoutVersion);
     connect(inspector_, &InspectorPanel::searchWanted, this, &MainWindow::searchMechanisms);
@@ -168,7 +168,7 @@ void MainWindow::resetLayout() {
     restoreState(defaultLayout_, layoutVersion);
     for (auto* item : docks_) item->show();
     resizeDocks({docks_[0], docks_[1]}, {230, 310}, Qt::Horizontal);
-    resizeDocks({docks_[2]}, {290}, Qt::Vertical);
+    resizeDocks({docks_[2]}, {bottomHeight}, Qt::Vertical);
 }
 
 void MainWindow::restoreSettings() {
@@ -183,6 +183,11 @@ void MainWindow::restoreSettings() {
 
 void MainWindow::fitScreen() {
     if (placed_) return;
+    // The start page comes first; the panels below have nothing to show before there is a document.
+    resizeDocks({docks_[2]}, {bottomAtStart}, Qt::Vertical);
+    connect(
+        tabs_, &QTabWidget::currentChanged, this, [this] { resizeDocks({docks_[2]}, {bottomHeight}, Qt::Vertical); },
+        Qt::SingleShotConnection);
     const QSize room = screen()->availableSize();
     if (room.width() < 1400 || room.height() < 900) { // every pixel is wanted, and none beyond the screen
         resize(room);
