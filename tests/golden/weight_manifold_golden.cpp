@@ -78,8 +78,7 @@ public:
           entropy_(entry.at("loss_type") == "cross_entropy") {
         const auto contexts = length(entry.at("s")[0]);
         Json document = {{"raphe", 1}, {"precision", "float64"}, {"trials", length(entry.at("x"))}};
-        auto& nodes = document["nodes"];
-        auto& wires = document["wires"] = Json::array();
+        Json nodes = Json::object(), wires = Json::array();
         nodes["task"] = {{"mechanism", "task.probe"},
                          {"params", {{"inputs", sizes_.front()}, {"context", contexts}, {"targets", sizes_.back()}}}};
         nodes["basis"] = {{"mechanism", "model.manifold_basis"}, {"params", basisParams(entry)}};
@@ -105,6 +104,8 @@ public:
                               {"momentum", entry.at("momentum")}}}};
         wires.push_back(from + " -> learner.prediction");
         wires.push_back("task.target -> learner.target");
+        document["nodes"] = std::move(nodes);
+        document["wires"] = std::move(wires);
         session_ = sessionOf(document, registry);
         output_ = from;
     }

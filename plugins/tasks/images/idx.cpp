@@ -36,7 +36,12 @@ public:
                 const char* text = gzerror(file_.get(), &code);
                 fail(std::string("is damaged: ") + (code == Z_ERRNO ? std::strerror(errno) : text));
             }
-            if (got == 0) break;
+            if (got == 0) {
+                int code = Z_OK;
+                gzerror(file_.get(), &code);
+                if (code == Z_BUF_ERROR) fail("is damaged: its compressed data end too early; fetch it again");
+                break;
+            }
             done += static_cast<std::size_t>(got);
         }
         return done;

@@ -83,8 +83,9 @@ std::shared_ptr<const ImageSet> imageSet(const std::string& source, bool test, i
         return set;
     }
     const auto folder = mnistFolder();
-    auto& set = sets[stampOf(fileNamed(folder, nameOfPart(test, "-images-idx3-ubyte"))) + "\n" +
-                     stampOf(fileNamed(folder, nameOfPart(test, "-labels-idx1-ubyte")))];
+    auto key = stampOf(fileNamed(folder, nameOfPart(test, "-images-idx3-ubyte")));
+    key += "\n" + stampOf(fileNamed(folder, nameOfPart(test, "-labels-idx1-ubyte")));
+    auto& set = sets[key];
     if (!set) set = std::make_shared<const ImageSet>(readMnist(folder, test));
     return set;
 }
