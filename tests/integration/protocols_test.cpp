@@ -76,6 +76,11 @@ TEST_F(Protocols, CompareTheVariantsOfTheNmn) {
     EXPECT_TRUE(fs::exists(folder_ + "/rnn_biased_target_small_depth_4_seed_1"));
 }
 
+TEST_F(Protocols, CompareCreditsOnDelayedXorAndTheirGradients) {
+    expectTableAndFigure(run("modprop/delayed_xor.lua", {"--seeds", "1", "--iterations", "20", "--out", folder_}),
+                         "/delayed_xor.svg");
+}
+
 TEST_F(Protocols, MeasureWaitGoIsAStudyAndGoesOnFromItsRuns) {
     const std::vector<std::string> options{"--seeds", "2", "--iterations", "20", "--out", folder_};
     const auto first = run("nm_rnn/measure_wait_go.lua", options);
