@@ -71,18 +71,21 @@ private:
     void adapt(const PortInfo& port, const std::string& source) {
         const auto* param = model_.param(port.sizeText);
         if (!param || param->type != ParamType::integer) return;
-        const int units = source.starts_with("task.")
-                              ? sizeOf(task_, task_.ports[static_cast<std::size_t>(task_.port(source.substr(5)))])
-                              : actionSize();
+        const int units = source.starts_with("task.") ? sizeOf(source) : actionSize();
         nodes_["network"]["params"][port.sizeText] = units;
     }
 
-    /// An output of the task, if it has one of this name.
+    /// An output of the task, if it has one of this name, or of one that means the same.
     std::optional<std::string> ofTask(const std::string& name) const {
         const int index = task_.port(name);
-        if (index < 0 || isInput(task_.ports[static_cast<std::size_t>(index)])) return std::nullopt;
-        if (sizeOf(task_, task_.ports[static_cast<std::size_t>(index)]) == noPort) return std::nullopt;
+        if (index < 0 || isInput(task_.ports[static_cast<std::size_t>(index)]) ||
+            sizeOf(task_, task_.ports[static_cast<std::size_t>(index)]) == noPort)
+            return name == "observation" ? ofTask("image") : name == "target" ? ofTask("label") : std::nullopt;
         return "task." + name;
+    }
+    int sizeOf(const std::string& taskPort) const {
+        return sizeOf(task_,
+                      task_.ports[static_cast<std::size_t>(task_.port(taskPort.substr(taskPort.find('.') + 1)))]);
     }
 
     std::string forModel(const PortInfo& port) {
@@ -114,7 +117,7 @@ private:
             const auto target = ofTask("target");
             if (!target)
                 throw Error(fmt::format("{} needs a target, which {} does not give", rule_.key(), task_.key()));
-            return readout("prediction", sizeOf(task_, task_.ports[static_cast<std::size_t>(task_.port("target"))]));
+            return readout("prediction", sizeOf(*target));
         }
         if (port.name == "value") return readout("value", 1);
         const bool ofHead =
