@@ -91,7 +91,12 @@ TEST_F(Scripting, TheConsoleSaysWhatIsWrongAndGoesOn) {
 
 TEST_F(Scripting, EnterRunsALineWhoseLastWordIsInTheListOfCompletions) {
     auto& input = window.console().input();
-    window.show();
+    // By itself, since lists are shown on the screen only, and the window may be larger than that.
+    auto& console = window.console();
+    auto* const place = console.parentWidget();
+    console.setParent(nullptr);
+    console.setGeometry(0, 0, 600, 300);
+    console.show();
     input.setFocus();
     QTest::keyClicks(&input, "for i = 1, 2 do print(i * 7) end");
     ASSERT_TRUE(input.completing()) << "\"end\" is among what may stand there";
@@ -102,6 +107,7 @@ TEST_F(Scripting, EnterRunsALineWhoseLastWordIsInTheListOfCompletions) {
     ASSERT_TRUE(input.completing());
     QTest::keyClick(&input, Qt::Key_Return);
     EXPECT_EQ(input.text(), "e:problems") << "a name that is not finished is completed";
+    console.setParent(place);
 }
 
 TEST_F(Scripting, TheConsoleTakesLinesUntilATextIsComplete) {

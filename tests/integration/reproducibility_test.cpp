@@ -23,6 +23,7 @@ struct Trained {
     int iterations;
     std::vector<std::string> settings; ///< to be of a fitting size
     std::string otherwise;             ///< one that changes the weights
+    std::string longer = {};           ///< one that gives stages room for a long run
 };
 
 class Reproducibility : public testing::TestWithParam<Trained> {
@@ -104,7 +105,9 @@ TEST_P(Reproducibility, SurvivesKillsAtRandomMoments) {
 TEST_P(Reproducibility, ContinuesAfterAnInterrupt) {
     const auto reference = hashOf("whole", {"--threads", "2"});
     // Slow enough to be caught: the interrupt comes once the run has begun to report.
-    Program first(command("long", "1000000", {"--threads", "2"}));
+    std::vector<std::string> extra{"--threads", "2"};
+    if (!GetParam().longer.empty()) extra.insert(extra.end(), {"--set", GetParam().longer});
+    Program first(command("long", "1000000", extra));
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     first.signal(SIGINT);
     const auto result = first.finish();
@@ -138,12 +141,23 @@ std::vector<Trained> trained() {
             {"nmn_reduced", "nmn_biased_target_small", 60, reduced, rate},
             {"nmn_reduced_recomputed", "nmn_biased_target_small", 40, recomputed, rate},
             {"nmn_reduced_stream", "nmn_biased_target_small", 60, stream, rate},
-            {"data_set", "manifold_rotation", 150, {"task.train_images=600", "chunk=30"}, "hidden.gradient=plain"},
+            {"data_set",
+             "manifold_rotation",
+             150,
+             {"task.train_images=600", "chunk=30"},
+             "hidden.gradient=plain",
+             "stages[0].iterations=1000000"},
             {"scaled_updates",
              "continual_split_both",
              150,
              {"task.train_images=600", "task.task_iterations=[40]", "chunk=15"},
-             "head.bias_rate=0.2"},
+             "head.bias_rate=0.2",
+             "stages[0].iterations=1000000"},
+            {"learners",
+             "gonogo_da_na",
+             60,
+             {"task.schedule=20 A, 20 B", "trials=30", "chunk=7"},
+             "actor.learning_rate=0.2"},
             {"mwg_stream", "mwg_small_nm_rnn", 200, {"streams=true", "steps=17"}, "learner.learning_rate=0.002"}};
 }
 

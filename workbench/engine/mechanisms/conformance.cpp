@@ -97,7 +97,7 @@ private:
                "its defaults contradict each other: " + declaration_.check(declaration_.defaults()));
     }
 
-    /// Builds with 3 units at every open port; optional ports are wired only if the mechanism accepts them.
+    /// Builds with 3 units (or 1) at every open port; optional ports are wired only if the mechanism accepts them.
     template <class T>
     std::unique_ptr<Mechanism<T>> build(Builder& builder) {
         return entry_.maker<T>()(declaration_.defaults(), builder);
@@ -115,38 +115,49 @@ private:
             if (size == noPort) continue;
             // One task node can feed one port only through sizes; a chain of sources is not possible, so each port gets
             // its own columns through a wire from the one source of matching size.
-            sizes_[port.name] = size == openSize ? 3 : size;
+            sizes_[port.name] = size == openSize ? openUnits_ : size;
         }
         return e;
     }
 
     void modelBehaves() {
-        for (bool wireOptional : {false, true}) {
-            sizes_.clear();
-            Experiment e = experimentAround(Precision::float64, wireOptional);
-            Registry registry;
-            registry.add(entry_, "subject");
-            registry.add(entryOf<SignalSource>(), "conformance");
-            // Ports of different sizes need sources of different sizes; a task is unique, so only the largest set of
-            // ports with one common size could be wired to it. Sources are therefore one node for each port, which the
-            // graph allows for models; the subject's inputs are given from outside, so sources never run.
-            registry.add(entryOf<Relay>(), "conformance");
-            e.nodes.push_back({"task", "task.conformance_source", {{"units", std::int64_t{1}}}});
-            for (const auto& [port, size] : sizes_) {
-                e.nodes.push_back(
-                    {"source_" + port, "model.conformance_relay", {{"units", static_cast<std::int64_t>(size)}}});
-                e.wires.push_back({{"task", "signal"}, {"source_" + port, "input"}, {}});
-                e.wires.push_back({{"source_" + port, "signal"}, {"subject", port}, {}});
+        for (const bool wireOptional : {false, true}) {
+            std::string problem;
+            for (const int units : {3, 1}) {
+                openUnits_ = units;
+                problem = behaviourProblem(wireOptional);
+                if (problem.empty()) break;
             }
-            try {
-                auto first = Session::create(e, registry, {1, "tbb", 0});
-                runModel(e, registry, *first);
-            } catch (const Error& error) {
-                // Some optional ports exclude each other or need other parameters; the mechanism may say so.
-                if (!wireOptional && !needsMore(error.what()))
-                    fail(std::string("cannot be built or run with default parameters: ") + error.what());
-            }
+            if (!problem.empty()) fail("cannot be built or run with default parameters: " + problem);
         }
+    }
+
+    /// @return why the mechanism cannot be built or run, if it should be
+    std::string behaviourProblem(bool wireOptional) {
+        sizes_.clear();
+        Experiment e = experimentAround(Precision::float64, wireOptional);
+        Registry registry;
+        registry.add(entry_, "subject");
+        registry.add(entryOf<SignalSource>(), "conformance");
+        // Ports of different sizes need sources of different sizes; a task is unique, so only the largest set of
+        // ports with one common size could be wired to it. Sources are therefore one node for each port, which the
+        // graph allows for models; the subject's inputs are given from outside, so sources never run.
+        registry.add(entryOf<Relay>(), "conformance");
+        e.nodes.push_back({"task", "task.conformance_source", {{"units", std::int64_t{1}}}});
+        for (const auto& [port, size] : sizes_) {
+            e.nodes.push_back(
+                {"source_" + port, "model.conformance_relay", {{"units", static_cast<std::int64_t>(size)}}});
+            e.wires.push_back({{"task", "signal"}, {"source_" + port, "input"}, {}});
+            e.wires.push_back({{"source_" + port, "signal"}, {"subject", port}, {}});
+        }
+        try {
+            auto first = Session::create(e, registry, {1, "tbb", 0});
+            runModel(e, registry, *first);
+        } catch (const Error& error) {
+            // Some optional ports exclude each other or need other parameters; the mechanism may say so.
+            if (!wireOptional && !needsMore(error.what())) return error.what();
+        }
+        return {};
     }
     static bool needsMore(const std::string& sentence) { return sentence.find("wire") != std::string::npos; }
 
@@ -324,6 +335,7 @@ private:
     const MechanismEntry& entry_;
     const DeclarationData& declaration_;
     ConformanceReport report_;
+    int openUnits_ = 3; ///< at open ports
     std::map<std::string, int> sizes_;
 };
 

@@ -4,6 +4,7 @@
 #include "gui/canvas/canvas_position.h"
 #include "gui/canvas/canvas_view.h"
 #include "gui/canvas/graph_layout.h"
+#include "gui/canvas/node_geometry.h"
 
 #include <QApplication>
 #include <QClipboard>
@@ -112,8 +113,19 @@ void CanvasView::selectAll() {
     scene_->select(all);
 }
 
-QPointF CanvasView::freePlace() const {
-    constexpr double across = 240, down = 170; // room for a node and the wires beside it
+QPointF CanvasView::freePlace(const std::string& name, const std::string& mechanism) const {
+    CanvasNode node;
+    node.name = name;
+    node.mechanism = mechanism;
+    const auto& declaration = document_.document().registry().find(mechanism, name).declaration;
+    for (const auto& info : declaration.ports) {
+        CanvasPort port;
+        port.name = info.name;
+        port.kind = info.kind;
+        if (info.size(declaration.defaults()) != noPort) node.ports.push_back(port);
+    }
+    const QSizeF size = nodeGeometry(node).size; // and the wires beside it
+    const double across = std::max(240.0, size.width() + 60), down = std::max(170.0, size.height() + 40);
     const auto places = scene_->places();
     if (places.empty()) return mapToScene(viewport()->rect().center());
     const auto bodies = scene_->bodies();
@@ -140,7 +152,7 @@ QPointF CanvasView::freePlace() const {
 void CanvasView::addMechanism(const QString& key, std::optional<QPointF> at) {
     const std::string mechanism = key.toStdString();
     const auto name = document_.freshName(mechanism.substr(mechanism.find('.') + 1));
-    if (!at) at = freePlace();
+    if (!at) at = freePlace(name, mechanism);
     const bool allPlaced = positionsOf(document_.document().complete()).size() >= document_.experiment().nodes.size();
     const Json add{
         {"command", "add_node"}, {"name", name}, {"mechanism", mechanism}, {"at", positionJson(onGrid(*at))}};

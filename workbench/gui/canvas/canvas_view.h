@@ -56,7 +56,7 @@ public:
     /// Adds a node, where the view is or at a point of the scene.
     void addMechanism(const QString& key, std::optional<QPointF> at = std::nullopt);
     /// Where the next node finds room, beside the one that is chosen.
-    QPointF freePlace() const;
+    QPointF freePlace(const std::string& name, const std::string& mechanism) const;
     void exportPicture();
 
     // canvas_menu.cpp

@@ -5,6 +5,7 @@
 
 #include <QFontDatabase>
 #include <QFontMetrics>
+#include <QGuiApplication>
 #include <QKeyEvent>
 #include <QRegularExpression>
 #include <QShortcut>
@@ -154,6 +155,13 @@ void CodeEdit::complete(bool wanted) {
         found.typed > 0 && found.typed < leastLetters &&
         (before.size() == found.typed || !QStringLiteral(".:\"'").contains(before[before.size() - found.typed - 1]));
     if (plain && !wanted) return;
+    // QScintilla asks the screen at this point for its size, and there may be none: a window may reach beyond its
+    // screen.
+    const int caret = static_cast<int>(SendScintilla(SCI_GETCURRENTPOS));
+    const QPoint at(static_cast<int>(SendScintilla(SCI_POINTXFROMPOSITION, 0UL, static_cast<long>(caret))),
+                    static_cast<int>(SendScintilla(SCI_POINTYFROMPOSITION, 0UL, static_cast<long>(caret))));
+    for (const QPoint& point : {at, at + QPoint(0, fontMetrics().height()), QPoint(0, 0)})
+        if (!QGuiApplication::screenAt(viewport()->mapToGlobal(point))) return;
     SendScintilla(SCI_AUTOCSHOW, static_cast<unsigned long>(found.typed), found.words.join(' ').toUtf8().constData());
 }
 
