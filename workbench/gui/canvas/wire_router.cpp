@@ -15,15 +15,21 @@ namespace {
 
 constexpr std::array<int, 4> stepX{1, 0, -1, 0}, stepY{0, 1, 0, -1}; // right, down, left, up
 constexpr int right = 0, up = 3;
+constexpr double detour = 300; // how far beyond the ends of all wires a way may lead
 constexpr int turnCost = 8, shareCost = 12, crossCost = 3, tightCost = 2;
 
 class Router {
 public:
     Router(const std::vector<QRectF>& nodes, const std::vector<RouteRequest>& wires) {
-        QRectF all;
+        QRectF all, near;
+        for (const RouteRequest& wire : wires) {
+            const QRectF ends = QRectF{wire.from, wire.to}.normalized().adjusted(-1, -1, 1, 1);
+            all |= ends;
+            near |= ends;
+        }
         for (const QRectF& node : nodes) all |= node;
-        for (const RouteRequest& wire : wires) all |= QRectF{wire.from, wire.to}.normalized();
-        all.adjust(-60, -60, 60, 60);
+        // Where few wires are routed, as while a node is dragged, what lies far from them is left out.
+        all = all.adjusted(-60, -60, 60, 60) & near.adjusted(-detour, -detour, detour, detour);
         left_ = std::floor(all.left() / canvasPitch);
         top_ = std::floor(all.top() / canvasPitch);
         width_ = static_cast<int>(std::ceil(all.width() / canvasPitch)) + 2;
@@ -31,6 +37,8 @@ public:
         const auto cells = static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_);
         blocked_.assign(cells, false);
         tight_.assign(cells, false);
+        cost_.assign(cells * 4, unreached);
+        cameBy_.assign(cells * 4, -1);
         owner_[0].assign(cells, -1);
         owner_[1].assign(cells, -1);
         for (const QRectF& node : nodes) {
@@ -73,9 +81,11 @@ private:
     std::vector<QPointF> search(const QPointF& from, const QPointF& to, int arriving, int source) {
         const int toX = cellX(to.x()), toY = cellY(to.y());
         const std::size_t first = cell(cellX(from.x()), cellY(from.y())), last = cell(toX, toY);
-        const std::size_t count = blocked_.size() * 4;
-        std::vector<int> cost(count, std::numeric_limits<int>::max());
-        std::vector<std::int8_t> cameBy(count, -1);
+        for (const std::size_t state : touched_) { // of the search before
+            cost_[state] = unreached;
+            cameBy_[state] = -1;
+        }
+        touched_.assign(1, first * 4);
         using Entry = std::pair<int, std::size_t>;
         std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
         const auto guess = [&](std::size_t c) {
@@ -83,7 +93,7 @@ private:
                       y = static_cast<int>(c / static_cast<std::size_t>(width_));
             return std::abs(x - toX) + std::abs(y - toY);
         };
-        cost[first * 4] = 0;
+        cost_[first * 4] = 0;
         open.emplace(guess(first), first * 4);
         const std::size_t goal = last * 4 + static_cast<std::size_t>(arriving);
         while (!open.empty()) {
@@ -92,7 +102,7 @@ private:
             if (state == goal) break;
             const std::size_t here = state / 4;
             const int direction = static_cast<int>(state % 4);
-            if (estimate > cost[state] + guess(here)) continue;
+            if (estimate > cost_[state] + guess(here)) continue;
             for (int next = 0; next < 4; ++next) {
                 if (next == (direction + 2) % 4) continue;
                 const int turning = next == direction ? 0 : turnCost;
@@ -109,25 +119,26 @@ private:
                 if (owner_[1 - along][there] >= 0 && owner_[1 - along][there] != source) step += crossCost;
                 if (owner_[along][there] == source) step = turning; // the wires of one port go together
                 const std::size_t state2 = there * 4 + static_cast<std::size_t>(next);
-                if (cost[state] + step < cost[state2]) {
-                    cost[state2] = cost[state] + step;
-                    cameBy[state2] = static_cast<std::int8_t>(direction);
-                    open.emplace(cost[state2] + guess(there), state2);
+                if (cost_[state] + step < cost_[state2]) {
+                    if (cost_[state2] == unreached) touched_.push_back(state2);
+                    cost_[state2] = cost_[state] + step;
+                    cameBy_[state2] = static_cast<std::int8_t>(direction);
+                    open.emplace(cost_[state2] + guess(there), state2);
                 }
             }
         }
-        if (cost[goal] == std::numeric_limits<int>::max()) return {from, {to.x(), from.y()}, to};
+        if (cost_[goal] == unreached) return {from, {to.x(), from.y()}, to};
         std::vector<QPointF> way;
         for (std::size_t state = goal;;) {
             const std::size_t here = state / 4, direction = state % 4;
             way.push_back(point(here));
             owner_[direction % 2][here] = source;
-            if (cameBy[state] < 0) break;
+            if (cameBy_[state] < 0) break;
             const std::size_t before =
                 cell(static_cast<int>(here % static_cast<std::size_t>(width_)) - stepX[direction],
                      static_cast<int>(here / static_cast<std::size_t>(width_)) - stepY[direction]);
             owner_[direction % 2][before] = source;
-            state = before * 4 + static_cast<std::size_t>(cameBy[state]);
+            state = before * 4 + static_cast<std::size_t>(cameBy_[state]);
         }
         std::reverse(way.begin(), way.end());
         return way;
@@ -147,7 +158,11 @@ private:
         return corners;
     }
 
-    double left_ = 0, top_ = 0; ///< in cells
+    static constexpr int unreached = std::numeric_limits<int>::max();
+    std::vector<int> cost_; ///< of each cell and direction, as far as a search has reached
+    std::vector<std::int8_t> cameBy_;
+    std::vector<std::size_t> touched_; ///< what a search has reached
+    double left_ = 0, top_ = 0;        ///< in cells
     int width_ = 0, height_ = 0;
     std::vector<bool> blocked_, tight_;
     std::array<std::vector<int>, 2> owner_; ///< horizontally, vertically: the source of the wire that lies here
