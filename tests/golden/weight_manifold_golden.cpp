@@ -494,11 +494,13 @@ void checkDiffusion(const Json& file, const Registry& registry) {
 // -- MNIST ------------------------------------------------------------------------------------------------------------
 
 bool checkMnist(const Json& file) {
-    const char* folder = std::getenv("RAPHE_DATA_DIR");
-    if (!folder || !*folder) return false;
+    // The folder that is named, or the data that may lie beside the project.
+    const char* named = std::getenv("RAPHE_DATA_DIR");
+    const std::string folder = named && *named ? named : SHARED_DATA;
+    if (!std::filesystem::exists(folder + "/mnist")) return false;
     for (const bool test : {false, true}) {
         const auto& wanted = file.at("files").at(test ? "t10k" : "train");
-        const auto set = readMnist(std::string(folder) + "/mnist", test);
+        const auto set = readMnist(folder + "/mnist", test);
         EXPECT_EQ(set.count, wanted.at("count").get<int>());
         EXPECT_EQ((std::vector<int>{set.count, set.rows, set.columns}), wanted.at("shape").get<std::vector<int>>());
         std::vector<int> counts(10);
