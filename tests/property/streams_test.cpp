@@ -300,8 +300,10 @@ TEST(StreamMemory, DoesNotGrow) {
         };
         for (int i = 0; i < 20; ++i) session->iterate();
         const double warm = bytes();
-        for (int i = 0; i < 300; ++i) session->iterate();
-        EXPECT_LE(bytes(), warm + 2000) << document["nodes"].dump();
+        for (int i = 0; i < 600; ++i) session->iterate();
+        // One number kept per step would be 38400 bytes. The allocator's own store of free blocks counts as used, and
+        // moves by a few thousand bytes with what a machine's clock and its number of cores change.
+        EXPECT_LE(bytes(), warm + 20000) << document["nodes"].dump();
     }
 #else
     GTEST_SKIP() << "sanitizers bring an allocator of their own";
