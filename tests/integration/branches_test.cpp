@@ -2,6 +2,7 @@
 // raphe branch and raphe reproduce as a user meets them.
 #include "engine/base/files.h"
 #include "engine/document/json_reader.h"
+#include "engine/runs/run_reader.h"
 #include "support/program.h"
 
 #include <gtest/gtest.h>
@@ -145,7 +146,51 @@ TEST_F(Branches, ReproductionNamesIterationStepAndSignal) {
     EXPECT_EQ(found["unit"], 2);
     const auto silent = reproduced("silent", 1);
     EXPECT_EQ(silent["iteration"], 0);
-    EXPECT_NE(silent["sentence"].get<std::string>().find("--record-all"), std::string::npos);
+    EXPECT_EQ(silent["signal"], "middle.x") << "told by the trace of the beginning";
+    EXPECT_EQ(silent["step"], 13);
+    EXPECT_EQ(silent["traced_after"], 0);
+    EXPECT_NE(
+        silent["sentence"].get<std::string>().find("signal middle.x at step 13 of a trial under the initial weights"),
+        std::string::npos)
+        << silent["sentence"];
+    unsetenv("DRIFT_STEP");
+    unsetenv("RAPHE_PLUGIN_PATH");
+}
+
+// A plugin that computes something else only once training has brought the network there.
+TEST_F(Branches, ReproductionLooksAtTheStatesThatWereKept) {
+    ASSERT_EQ(setenv("RAPHE_PLUGIN_PATH", DRIFTING_PLUGIN, 1), 0);
+    const auto document = folder("drift.json");
+    std::ofstream(document) << R"({"raphe": 1, "name": "drift", "iterations": 200, "trials": 4, "nodes": {
+        "task": {"mechanism": "task.measure_wait_go"},
+        "first": {"mechanism": "model.dense", "params": {"units": 5}},
+        "middle": {"mechanism": "model.drifting", "params": {"units": 5}},
+        "last": {"mechanism": "model.dense", "params": {"units": 1}},
+        "learner": {"mechanism": "rule.supervised", "params": {"learning_rate": 0.2}}},
+        "wires": ["task.observation -> first.input", "first.output -> middle.u", "middle.x -> last.input",
+                  "last.output -> learner.prediction", "task.target -> learner.target", "task.mask -> learner.mask"]})";
+    ASSERT_EQ(call({"run", document, "--out", folder("run"), "--quiet", "--checkpoint-every", "50"}).exitCode, 0);
+    // What its units reach at the beginning and at the end.
+    const auto reached = [&](const char* iterations) {
+        const auto name = std::string("until_") + iterations;
+        EXPECT_EQ(call({"run", document, "--out", folder(name.c_str()), "--quiet", "--record-all", "--set",
+                        std::string("iterations=") + iterations})
+                      .exitCode,
+                  0);
+        double most = 0;
+        for (const auto& signal : RunReader::open(folder(name.c_str())).signals("middle.x"))
+            for (const double value : signal.tensor.values) most = std::max(most, value);
+        return most;
+    };
+    const double early = reached("1"), late = reached("200");
+    ASSERT_GT(late, 1.5 * early + 0.1) << "the network does not come there";
+    ASSERT_EQ(setenv("DRIFT_STEP", "0", 1), 0);
+    ASSERT_EQ(setenv("DRIFT_ABOVE", std::to_string((early + late) / 2).c_str(), 1), 0);
+    const auto found = reproduced("run", 1);
+    EXPECT_GT(found["iteration"], 0);
+    EXPECT_EQ(found["signal"], "middle.x");
+    EXPECT_EQ(found["traced_after"], 150) << "the older of the two that are kept";
+    unsetenv("DRIFT_ABOVE");
     unsetenv("DRIFT_STEP");
     unsetenv("RAPHE_PLUGIN_PATH");
 }

@@ -153,6 +153,26 @@ TEST_F(Studies, WriteDownFailuresAndGoOn) {
     EXPECT_FALSE(broken["runs"][0]["problem"].get<std::string>().empty());
 }
 
+TEST_F(Studies, SayAfterTheFirstIterationThatThereIsNoSuchMetric) {
+    for (const char* measures : {R"({"reward": "rewards"})", R"({"reward": {"metric": "rewards", "evaluate": {}}})"}) {
+        auto json = document(1'000'000); // nobody waits for these
+        json["measures"] = Json::parse(measures);
+        json["bars"] = Json::array();
+        json["seeds"] = 1;
+        json["variants"].erase("none");
+        const auto file = write(json);
+        EXPECT_EQ(call({"run", file, "--out", folder()}).exitCode, 1);
+        const auto status = Json::parse(call({"status", file, "--out", folder(), "--json"}).out);
+        for (const auto& run : status["runs"]) {
+            EXPECT_EQ(run["state"], "failed");
+            EXPECT_NE(run["problem"].get<std::string>().find("has no metric \"rewards\"; did you mean \"reward\"?"),
+                      std::string::npos)
+                << run["problem"];
+        }
+        fs::remove_all(folder());
+    }
+}
+
 TEST_F(Studies, EndWithTheirStages) {
     auto json =
         Json::parse(R"({"raphe_study": 1, "name": "staged", "seeds": 1, "measures": {"loss": "loss"}, "variants": {

@@ -58,9 +58,10 @@ int reproduce(const PluginHost& plugins, const std::string& run, int threads, bo
         if (found.iteration >= 0) result["iteration"] = found.iteration;
         if (!found.metric.empty()) result["metric"] = found.metric;
         if (!found.tensor.empty()) result["tensor"] = found.tensor;
-        if (!found.signal.empty())
-            result.update(
-                {{"signal", found.signal}, {"step", found.step}, {"trial", found.trial}, {"unit", found.unit}});
+        if (!found.signal.empty()) result.update({{"signal", found.signal}, {"step", found.step}});
+        if (found.trial >= 0) result["trial"] = found.trial;
+        if (found.unit >= 0) result["unit"] = found.unit;
+        if (found.tracedAfter >= 0) result["traced_after"] = found.tracedAfter;
         Json environment = Json::object();
         for (const auto& change : found.environment) environment[change.key] = {change.then, change.now};
         result["environment"] = environment;

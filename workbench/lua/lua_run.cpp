@@ -164,6 +164,10 @@ int reproduceFromLua(lua_State* L) {
         lua_pushinteger(L, found.iteration);
         lua_setfield(L, -2, "iteration");
     }
+    if (found.tracedAfter >= 0) {
+        lua_pushinteger(L, found.tracedAfter);
+        lua_setfield(L, -2, "traced_after");
+    }
     if (found.step >= 0) {
         lua_pushinteger(L, found.step);
         lua_setfield(L, -2, "step");

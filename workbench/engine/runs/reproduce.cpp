@@ -4,6 +4,8 @@
 #include "engine/runs/provenance.h"
 #include "engine/runs/run_hash.h"
 #include "engine/runs/run_reader.h"
+#include "engine/runs/step_trace.h"
+#include "engine/runs/stored_session.h"
 
 #include <fmt/format.h>
 
@@ -25,6 +27,8 @@ public:
         : run_(run), found_(found), next_(next), stored_(run.metrics()),
           hash_(static_cast<std::int64_t>(stored_.size())), checkpoint_(run.latestCheckpoint()) {
         for (const auto& summary : run.listSignals()) ports_.insert(summary.port);
+        for (const auto& event : run.events())
+            if (event.kind == tensorsEvent) prints_[event.iteration] = event.json;
     }
     void onIteration(Session& session, const IterationReport& report) override {
         if (next_) next_->onIteration(session, report);
@@ -32,6 +36,7 @@ public:
         const auto& expected = stored_[done_++];
         compareSignals(session, report);
         compareMetrics(expected, report);
+        comparePrints(session, report);
         if (found_.iteration < 0 && checkpoint_ && checkpoint_->iteration == report.iteration) compareTensors(session);
         if (found_.iteration >= 0) session.cancel();
         hash_.add({report.iteration, report.seconds, report.metrics});
@@ -95,6 +100,19 @@ private:
         }
     }
 
+    /// Of the first iterations, and ever fewer later on.
+    void comparePrints(const Session& session, const IterationReport& report) {
+        const auto stored = prints_.find(report.iteration);
+        if (stored == prints_.end()) return;
+        const auto then = Json::parse(stored->second, nullptr, false), now = tensorPrintsJson(session);
+        if (then == now || !then.is_object() || !then.contains("prints") || !then["prints"].is_string()) return;
+        const auto before = then["prints"].get<std::string>(), after = now["prints"].get<std::string>();
+        const auto at = std::mismatch(before.begin(), before.end(), after.begin(), after.end()).first - before.begin();
+        const auto weights = session.weights();
+        found_.iteration = report.iteration;
+        found_.tensor = weights[std::min(static_cast<std::size_t>(at) / 8, weights.size() - 1)].name;
+    }
+
     const RunReader& run_;
     Reproduction& found_;
     SessionObserver* next_;
@@ -102,8 +120,54 @@ private:
     RunHash hash_;
     std::optional<Checkpoint> checkpoint_;
     std::set<std::string> ports_;
+    std::map<std::int64_t, std::string> prints_;
     std::size_t done_ = 0;
 };
+
+void note(Reproduction& found, const TraceDifference& difference, std::int64_t after) {
+    found.tensor = difference.tensor.empty() ? found.tensor : difference.tensor;
+    found.signal = difference.signal;
+    found.step = difference.step;
+    found.trial = difference.step < 0 ? -1 : 0;
+    found.tracedAfter = after;
+}
+
+/// Looks for the step and the signal where a run was not recorded: each state that it kept is run again, and held
+/// against the fingerprints that were kept with it. Where these agree, the difference lies in what training does with
+/// the signals; then the last part of the training is done again from the state before it.
+void bisect(const RunReader& run, const std::filesystem::path& folder, const PluginHost& plugins,
+            const SessionOptions& options, const RunStarted& started, Reproduction& found) {
+    const auto stored = run.checkpoints();
+    std::optional<Checkpoint> before;
+    for (const auto iteration : stored) {
+        auto checkpoint = run.checkpoint(iteration);
+        const auto then = traceOf(checkpoint);
+        const auto session = Session::create(experimentOfRun(folder, plugins.registry()), plugins.registry(), options);
+        restoreFrom(*session, checkpoint, folder.string());
+        const auto now = then ? traceSteps(*session) : std::nullopt;
+        if (then && now) {
+            found.traced = true;
+            if (const auto difference = compareTraces(*then, *now)) return note(found, *difference, iteration + 1);
+        }
+        if (before && found.tensor.empty()) {
+            const auto again =
+                Session::create(experimentOfRun(folder, plugins.registry()), plugins.registry(), options);
+            restoreFrom(*again, *before, folder.string());
+            const auto company = started ? started(*again, folder) : nullptr;
+            if (!again->trainTo(static_cast<int>(iteration) + 1)) throw Cancelled();
+            const auto weights = again->weights();
+            for (const auto& item : session->weights())
+                for (const auto& other : weights)
+                    if (other.name == item.name && found.tensor.empty() &&
+                        !std::equal(item.tensor.values.begin(), item.tensor.values.end(), other.tensor.values.begin(),
+                                    other.tensor.values.end(), alike)) {
+                        found.tensor = item.name;
+                        found.tracedAfter = before->iteration + 1;
+                    }
+        }
+        before = std::move(checkpoint);
+    }
+}
 
 } // namespace
 
@@ -168,17 +232,32 @@ std::string Reproduction::sentence() const {
         return fmt::format("the run hash is {} and was {}, with the same metrics: the final weights differ", hash,
                            expected);
     auto text = fmt::format("differs from iteration {} on", iteration);
-    if (!signal.empty())
+    if (!signal.empty() && unit < 0)
+        text += fmt::format(": signal {} at step {} of a trial under {}", signal, step, weightsText());
+    else if (!signal.empty())
         text += fmt::format(": signal {} at step {} of trial {}, unit {}: {}", signal, step, trial, unit, values);
     else if (!metric.empty())
         text += ": metric " + metric;
-    else if (!tensor.empty())
-        text += ": tensor " + tensor + " after it";
-    if (signal.empty())
-        text += signalsRecorded
-                    ? "; the signals that were recorded there are the same"
-                    : "; to see the step and the signal, signals of both must be recorded (raphe run --record-all)";
-    return text;
+    if (signal.empty() && !tensor.empty() && tracedAfter < 0)
+        text += fmt::format("{} tensor {} after it", metric.empty() ? ":" : ",", tensor);
+    return text + whereText();
+}
+
+std::string Reproduction::weightsText() const {
+    return tracedAfter == 0 ? "the initial weights"
+                            : fmt::format("the weights that were stored after {} iterations", tracedAfter);
+}
+
+std::string Reproduction::whereText() const {
+    if (!signal.empty()) return {};
+    if (tracedAfter == 0 && !tensor.empty()) return fmt::format("; tensor {} differs before the first", tensor);
+    if (tracedAfter > 0 && !tensor.empty())
+        return fmt::format("; trained on from {}, tensor {} differs", weightsText(), tensor);
+    if (signalsRecorded) return "; the signals that were recorded there are the same";
+    if (traced)
+        return "; a trial under the weights that were stored has the same signals, so that the difference lies in how "
+               "they are learned from";
+    return "; to see the step and the signal, signals of both must be recorded (raphe run --record-all)";
 }
 
 Reproduction reproduce(const std::filesystem::path& folder, const PluginHost& plugins, const SessionOptions& options,
@@ -191,14 +270,34 @@ Reproduction reproduce(const std::filesystem::path& folder, const PluginHost& pl
     Comparison comparison(run, found, observer);
     if (comparison.iterations() == 0)
         throw Error(folder.string(), "has no metrics yet, so there is nothing to compare");
+    std::optional<TraceDifference> initial;
+    const auto begun = [&](Session& session, const std::filesystem::path& place) -> std::shared_ptr<void> {
+        if (place == folder) // and not a trunk of it
+            for (const auto& event : run.events())
+                if (event.kind == traceEvent) {
+                    const auto before = stepTraceFromJson(Json::parse(event.json, nullptr, false));
+                    const auto now = before ? traceSteps(session) : std::nullopt;
+                    if (before && now) {
+                        found.traced = true;
+                        initial = compareTraces(*before, *now);
+                    }
+                }
+        return started ? started(session, place) : nullptr;
+    };
     const auto session =
-        computeAgain(folder, static_cast<int>(comparison.iterations()), plugins, options, comparison, started);
+        computeAgain(folder, static_cast<int>(comparison.iterations()), plugins, options, comparison, begun);
     for (const auto& [key, now] : provenanceOf(*session, plugins, session->experiment().toJson()))
         if (key == "plugins")
             comparePlugins(then[key], now, found.environment);
         else if (key != "start" && then[key] != now)
             found.environment.push_back({key, then[key], now});
-    if (found.iteration >= 0) return found;
+    if (found.iteration >= 0) {
+        if (found.signal.empty() && initial)
+            note(found, *initial, 0);
+        else if (found.signal.empty())
+            bisect(run, folder, plugins, options, started, found);
+        return found;
+    }
     if (session->iteration() < static_cast<int>(comparison.iterations())) throw Cancelled();
     found.hash = comparison.hash(*session);
     // A run that was interrupted has the hash of what it had done then.

@@ -17,8 +17,12 @@ struct Reproduction {
     std::string metric;          ///< that differs there, with both values
     std::string signal;          ///< recorded signal that differs first in time, as node.port
     int step = -1, trial = -1, unit = -1;
-    std::string values;           ///< of that number: then and now
-    std::string tensor;           ///< first tensor of the stored checkpoint that differs
+    std::string values; ///< of that number: then and now
+    std::string tensor; ///< first tensor that differs
+    /// Iterations after which the stored weights, run again, give the signal or the tensor that differs: 0 for those of
+    /// the beginning; -1 if recorded signals told it.
+    std::int64_t tracedAfter = -1;
+    bool traced = false;          ///< there were traces to compare
     bool signalsRecorded = false; ///< there were signals of this iteration to compare
     struct Change {
         std::string key, then, now;
@@ -26,6 +30,9 @@ struct Reproduction {
     std::vector<Change> environment; ///< what is not as it was: version, plugins, processor
 
     std::string sentence() const;
+
+private:
+    std::string weightsText() const, whereText() const;
 };
 
 /// The session of a run after so many iterations, all of them computed anew; a branch begins as its trunk does. With

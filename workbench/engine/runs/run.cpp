@@ -45,12 +45,14 @@ public:
     void onIteration(Session& session, const IterationReport& report) override {
         if (report.beginsStage) store_.appendEvent(report.iteration, "stage", Json{{"stage", report.stageName}}.dump());
         store_.appendMetrics({report.iteration, report.seconds, report.metrics});
+        if (StepTrace::keepsTensorsAfter(report.iteration + 1))
+            store_.appendEvent(report.iteration, tensorsEvent, tensorPrintsJson(session).dump());
         for (const auto& [recording, tensor] : report.signals)
             store_.appendSignal(recording.port.text(), report.iteration, tensor);
         const auto time = std::chrono::steady_clock::now();
         const bool due = checkpointEvery_ ? (report.iteration + 1) % *checkpointEvery_ == 0
                                           : time - last_ >= std::chrono::seconds(1);
-        if (due) keep(session);
+        if (due) keep(session, traceSteps(session));
         if (due || time - last_ >= std::chrono::seconds(1)) {
             if (!due) store_.commit();
             last_ = std::chrono::steady_clock::now();
@@ -72,7 +74,7 @@ public:
             store_.appendEvent(
                 report.iteration, "best_taken_up",
                 Json{{"stage", report.stage}, {"iteration", best->iteration}, {"value", best->value}}.dump());
-        if (again) keep(session);
+        if (again) keep(session, traceSteps(session));
         if (next_) next_->onCheck(session, report);
     }
     void onPaused(Session& session) override {
@@ -84,8 +86,8 @@ public:
     }
 
 private:
-    void keep(const Session& session) {
-        auto checkpoint = checkpointOf(session);
+    void keep(const Session& session, const std::optional<StepTrace>& trace = std::nullopt) {
+        const auto checkpoint = checkpointOf(session, trace);
         checkpointed_ = checkpoint.iteration + 1;
         store_.commitCheckpoint(checkpoint);
     }
@@ -194,6 +196,8 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
         resumedAt = position;
     }
     writeProvenance(store, earlier, provenanceOf(*session, plugins, document), resumedAt);
+    if (!goOn)
+        if (const auto trace = traceSteps(*session)) store.appendEvent(0, traceEvent, toJson(*trace).dump());
     store.commit();
     Recorder recorder(store, options.checkpointEvery, resumedAt.value_or(0), observer);
     const std::shared_ptr<void> company = started ? started(*session, outcome.folder) : nullptr;
@@ -201,7 +205,7 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
     const auto finish = [&](const std::string& exit) {
         store.setProvenance("end", timeText());
         store.setProvenance("exit", exit);
-        store.commitCheckpoint(checkpointOf(*session));
+        store.commitCheckpoint(checkpointOf(*session, traceSteps(*session)));
     };
     try {
         outcome.completed = session->trainTo(experiment.iterations, &recorder);

@@ -16,10 +16,16 @@ Json stateJson(const SessionSnapshot& snapshot, const Session& session) {
 
 } // namespace
 
-Checkpoint checkpointOf(const Session& session) {
+Checkpoint checkpointOf(const Session& session, const std::optional<StepTrace>& trace) {
     auto snapshot = session.snapshot();
-    auto state = stateJson(snapshot, session).dump();
-    return {snapshot.iteration - 1, std::move(snapshot.tensors), std::move(state)};
+    auto state = stateJson(snapshot, session);
+    if (trace) state["trace"] = toJson(*trace);
+    return {snapshot.iteration - 1, std::move(snapshot.tensors), state.dump()};
+}
+
+std::optional<StepTrace> traceOf(const Checkpoint& checkpoint) {
+    const auto state = Json::parse(checkpoint.stateJson, nullptr, false);
+    return state.is_object() && state.contains("trace") ? stepTraceFromJson(state["trace"]) : std::nullopt;
 }
 
 void restoreFrom(Session& session, Checkpoint checkpoint, const std::string& place) {

@@ -2,6 +2,7 @@
 #include "engine/studies/study_folder.h"
 
 #include "engine/base/files.h"
+#include "engine/base/text.h"
 #include "engine/document/variants.h"
 #include "engine/learning/changed_session.h"
 #include "engine/mechanisms/plugin_host.h"
@@ -16,7 +17,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
+#include <utility>
 
 namespace raphe {
 
@@ -52,6 +55,54 @@ Json measuresJson(const fs::path& run) {
     return fs::exists(path, none) ? readJson(path) : Json{{"values", Json::object()}};
 }
 
+Error noMetric(const StudyMeasure& measure, const std::vector<std::string>& names) {
+    return {"measures." + measure.name,
+            fmt::format("the {} has no metric \"{}\"{}", measure.evaluated ? "evaluation" : "training", measure.metric,
+                        suggestion(measure.metric, names))};
+}
+
+void requireMetric(const StudyMeasure& measure, const NamedNumbers& metrics) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : metrics) {
+        if (name == measure.metric) return;
+        names.push_back(name);
+    }
+    throw noMetric(measure, names);
+}
+
+/// Ends a training after its first iteration if it measures nothing of what the study asks for.
+class MeasuresExist final : public SessionObserver {
+public:
+    MeasuresExist(const std::vector<StudyMeasure>& measures, SessionObserver* next)
+        : measures_(measures), next_(next) {}
+    void onIteration(Session& session, const IterationReport& report) override {
+        if (next_) next_->onIteration(session, report);
+        if (std::exchange(checked_, true)) return;
+        std::optional<NamedNumbers> evaluated;
+        for (const auto& measure : measures_) {
+            if (measure.evaluated && !evaluated) evaluated = session.evaluate({1, {}, {}, 0}).metrics;
+            requireMetric(measure, measure.evaluated ? *evaluated : report.metrics);
+        }
+    }
+    void onProgress(Session& session, double fraction) override {
+        if (next_) next_->onProgress(session, fraction);
+    }
+    void onCheck(Session& session, const CheckReport& report) override {
+        if (next_) next_->onCheck(session, report);
+    }
+    void onPaused(Session& session) override {
+        if (next_) next_->onPaused(session);
+    }
+    void onResumed(Session& session) override {
+        if (next_) next_->onResumed(session);
+    }
+
+private:
+    const std::vector<StudyMeasure>& measures_;
+    SessionObserver* next_;
+    bool checked_ = false;
+};
+
 /// The mean of a metric over the last part of the iterations.
 double trainingMeasure(const RunReader& run, const StudyMeasure& measure) {
     const auto count = run.metricsCount();
@@ -68,9 +119,7 @@ double trainingMeasure(const RunReader& run, const StudyMeasure& measure) {
         }
         ++n;
     });
-    if (std::find(names.begin(), names.end(), measure.metric) == names.end())
-        throw Error("measures." + measure.name, fmt::format("there is no metric \"{}\"; the training has {}",
-                                                            measure.metric, fmt::join(names, ", ")));
+    if (std::find(names.begin(), names.end(), measure.metric) == names.end()) throw noMetric(measure, names);
     return sum / static_cast<double>(n);
 }
 
@@ -82,13 +131,10 @@ double evaluationMeasure(const StudyMeasure& measure, const fs::path& run, const
     EvaluateRequest request;
     request.trials = measure.trials;
     const auto result = session->evaluate(request);
-    std::vector<std::string> names;
-    for (const auto& [name, value] : result.metrics) {
-        if (name == measure.metric) return value;
-        names.push_back(name);
-    }
-    throw Error("measures." + measure.name, fmt::format("there is no metric \"{}\"; the evaluation has {}",
-                                                        measure.metric, fmt::join(names, ", ")));
+    requireMetric(measure, result.metrics);
+    return std::find_if(result.metrics.begin(), result.metrics.end(),
+                        [&](const auto& metric) { return metric.first == measure.metric; })
+        ->second;
 }
 
 std::int64_t hashOf(const Json& definition) { return Hash().add(definition.dump()).low(); }
@@ -301,7 +347,8 @@ WorkResult workOn(const StudyFolder& folder, const std::string& id, const Plugin
             run.folder = path;
             run.resume = RunStore::holdsRun(path);
             run.session.threads = options.threads;
-            if (!runExperiment(experiment, plugins, run, options.observer, options.started).completed)
+            MeasuresExist observer(study.measures, options.observer);
+            if (!runExperiment(experiment, plugins, run, &observer, options.started).completed)
                 return WorkResult::interrupted;
         }
         takeMeasures(folder, id, study, experiment, plugins.registry(), options.threads);
