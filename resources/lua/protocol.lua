@@ -40,6 +40,44 @@ function protocol.options(defaults, words)
     return result
 end
 
+--- The options of a protocol that does a study, with further ones of its own.
+function protocol.study_options(more)
+    local options = { seeds = protocol.whole, iterations = protocol.whole, workers = protocol.whole, out = "" }
+    for name, default in pairs(more or {}) do options[name] = default end
+    return options
+end
+
+--- Does the runs of a study that are missing. `o` holds what protocol.study_options() reads.
+--- @return study, folder, results, and the variants in the order of the study, each with `name` and `runs` (by seed);
+--- nothing, after a sentence, if some runs could not be done
+function protocol.study(name, o)
+    local raphe = require "raphe"
+    local folder = o.out ~= "" and o.out or "studies/" .. name
+    local study = raphe.study(name, { out = folder, seeds = o.seeds, iterations = o.iterations })
+    local counted = study:run { workers = o.workers }
+    if counted.done < counted.total then
+        print(string.format("%d of %d runs are done, %d failed; see raphe study status %s", counted.done, counted.total, counted.failed, folder))
+        return nil
+    end
+    local results, variants = study:results(), {}
+    for _, run in ipairs(results.runs) do
+        local last = variants[#variants]
+        if not last or last.name ~= run.variant then
+            last = { name = run.variant, runs = {} }
+            variants[#variants + 1] = last
+        end
+        last.runs[#last.runs + 1] = run
+    end
+    return study, folder, results, variants
+end
+
+--- A measure of the runs of a variant, by seed.
+function protocol.measures(variant, measure)
+    local values = {}
+    for i, run in ipairs(variant.runs) do values[i] = run.measures[measure] end
+    return values
+end
+
 --- Mean of the last `count` values.
 function protocol.tail(values, count)
     local sum, first = 0, math.max(1, #values - count + 1)
@@ -56,6 +94,14 @@ function protocol.smooth(values, width)
         result[i] = sum / math.min(i, width)
     end
     return result
+end
+
+--- The bars of a study's results, and after them `more`, as protocol.bars() takes them.
+function protocol.study_bars(results, more)
+    local bars = {}
+    for i, bar in ipairs(results.bars) do bars[i] = { bar.bar, bar.met } end
+    for _, bar in ipairs(more or {}) do bars[#bars + 1] = bar end
+    return bars
 end
 
 --- Prints which bars {text, met} are met, and says whether all are.
