@@ -23,7 +23,7 @@ local passed = protocol.bars(curves.bars(s.results))
 local every, width = o.full and 100 or 20, 20
 local series = {}
 for _, variant in ipairs(s.variants) do
-    local band, line = curves.quartiles(curves.of(variant, "reward"), LABELS[variant.name], every, width)
+    local band, line = curves.quartiles(curves.of(variant, "reward"), variant.name, LABELS[variant.name], every, width)
     series[#series + 1], series[#series + 2] = band, line
 end
 series[#series + 1] = { kind = "hline", at = o.full and 16.2 or 12.17, label = "ideal observer" }
@@ -34,7 +34,7 @@ raphe.plot {
     width = 220,
     panels = {
         { title = "Median and quartiles", x = { label = "Iteration", unit = "30 episodes each" }, y = { label = "Reward per episode" }, series = series },
-        curves.strip(s.variants, { simple = "simple", retroactive = "retroactive" }, reward, { label = "Reward per episode" }, "Each network at the end"),
+        curves.strip(s.variants, reward, { label = "Reward per episode" }, "Each network at the end"),
     },
 }
 print("figure: " .. picture)

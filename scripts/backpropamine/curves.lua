@@ -78,25 +78,25 @@ local function smoothed(values, width)
 end
 
 --- Median and quartiles over the runs, as the authors draw them: every `every`-th iteration, moving means over `width` of these.
---- Returns the two series of a panel.
-function curves.quartiles(lists, label, every, width)
+--- Returns the two series of a panel. @param group  whose colour they have
+function curves.quartiles(lists, group, label, every, width)
     local x, samples = curves.kept(lists, every)
     local lower, middle, upper = {}, {}, {}
     for i, sample in ipairs(samples) do
         for k, q in ipairs { { lower, 0.25 }, { middle, 0.5 }, { upper, 0.75 } } do q[1][i] = raphe.statistics.quantile(sample, q[2]) end
     end
-    return { kind = "band", group = label, x = x, lower = smoothed(lower, width), upper = smoothed(upper, width) },
-        { kind = "line", group = label, name = label, x = x, y = smoothed(middle, width) }
+    return { kind = "band", group = group, x = x, lower = smoothed(lower, width), upper = smoothed(upper, width) },
+        { kind = "line", group = group, name = label, x = x, y = smoothed(middle, width) }
 end
 
 --- A panel with all runs of all variants as points. @param value  of a run
-function curves.strip(variants, labels, value, y_axis, title)
+function curves.strip(variants, value, y_axis, title)
     local series, categories = {}, {}
     for v, variant in ipairs(variants) do
-        categories[v] = labels[variant.name] or variant.name
+        categories[v] = variant.name
         local x, y = {}, {}
         for i, run in ipairs(variant.runs) do x[i], y[i] = v - 1, value(run) end
-        series[v] = { kind = "points", group = categories[v], x = x, y = y, jitter = 0.12 }
+        series[v] = { kind = "points", group = variant.name, x = x, y = y, jitter = 0.12 }
     end
     return { title = title, x = { categories = categories }, y = y_axis, legend = "none", series = series }
 end

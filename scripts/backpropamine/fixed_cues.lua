@@ -18,22 +18,25 @@ local every, width, ideal = o.full and 100 or 10, 20, o.full and 16.2 or 12.17
 local function reward(run) return run.measures.reward end
 curves.table(s.variants, reward, "reward per episode")
 
---- The first iteration from which the mean of so many is half of what an ideal observer gets; none: infinity.
+--- After how many iterations the mean of so many is half of what an ideal observer gets; none: one more than there are.
 local function half_learned(list, window)
     local sum = 0
     for i, value in ipairs(list) do
         sum = sum + value - (i > window and list[i - window] or 0)
         if i >= window and sum / window >= ideal / 2 then return i end
     end
-    return math.huge
+    return #list + 1
 end
-local took, lists = {}, {}
+local took, lists, length = {}, {}, 0
 for _, variant in ipairs(s.variants) do
     lists[variant.name] = curves.of(variant, "reward")
     local all = {}
-    for i, list in ipairs(lists[variant.name]) do all[i] = half_learned(list, o.full and 1000 or 50) end
+    for i, list in ipairs(lists[variant.name]) do
+        all[i] = half_learned(list, o.full and 1000 or 50)
+        length = math.max(length, #list)
+    end
     took[variant.name] = raphe.statistics.median(all)
-    print(string.format("%-20s half of the ideal after %s iterations (median)", variant.name, took[variant.name] < math.huge and string.format("%d", took[variant.name] // 1) or "more than all"))
+    print(string.format("%-20s half of the ideal after %s iterations (median)", variant.name, took[variant.name] <= length and string.format("%d", took[variant.name] // 1) or "more than all"))
 end
 local bars = curves.bars(s.results)
 for _, clip in ipairs { { "", "hard" }, { "_soft", "soft" } } do
@@ -46,7 +49,7 @@ for _, panel in ipairs { { "_fixed", "Fixed cues, hard clipping" }, { "_fixed_so
     local series = {}
     for _, kind in ipairs { { "simple", "simple neuromodulation" }, { "plastic", "plastic, not modulated" } } do
         if lists[kind[1] .. panel[1]] then
-            local band, line = curves.quartiles(lists[kind[1] .. panel[1]], kind[2], every, width)
+            local band, line = curves.quartiles(lists[kind[1] .. panel[1]], kind[1], kind[2], every, width)
             series[#series + 1], series[#series + 2] = band, line
         end
     end

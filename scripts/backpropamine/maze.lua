@@ -11,7 +11,7 @@ local raphe = require "raphe"
 local protocol = require "raphe.protocol"
 local curves = require "curves"
 
-local LABELS = { simple = "simple neuromodulation", retroactive = "retroactive neuromodulation", plastic = "plastic, not modulated", none = "no plasticity" }
+local LABELS = { simple = "simple neuromodulation", retroactive = "retroactive neuromodulation", plastic = "plastic, not modulated", none = "no plasticity", none_139 = "no plasticity, 139 neurons" }
 
 local o = protocol.options({ full = false, ["so-far"] = false, seeds = protocol.whole, iterations = protocol.whole, workers = protocol.whole, out = "" }, raphe.args)
 -- The authors keep every 100th iteration of 100,000 and average 20 of these.
@@ -43,7 +43,7 @@ if not o["so-far"] then passed = protocol.bars(curves.bars(s.results)) end
 
 local series = {}
 for _, variant in ipairs(s.variants) do
-    local band, line = curves.quartiles(lists[variant.name], LABELS[variant.name] or variant.name, every, width)
+    local band, line = curves.quartiles(lists[variant.name], variant.name, LABELS[variant.name], every, width)
     series[#series + 1], series[#series + 2] = band, line
 end
 if lists.simple and lists.plastic then
@@ -73,7 +73,7 @@ raphe.plot {
     width = 220,
     panels = {
         { title = "Median and quartiles", x = { label = "Iteration", unit = "30 episodes each" }, y = { label = "Reward per episode" }, series = series },
-        curves.strip(s.variants, { simple = "simple", retroactive = "retroactive" }, reward, { label = "Reward per episode" }, "Each network at the end"),
+        curves.strip(s.variants, reward, { label = "Reward per episode" }, "Each network at the end"),
     },
 }
 print("figure: " .. picture)

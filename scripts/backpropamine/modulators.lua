@@ -15,7 +15,7 @@ local base = o.full and "cue_reward" or "cue_small_A"
 local s = curves.study({
     raphe_study = 1,
     name = o.full and "modulators" or "modulators_small",
-    variants = raphe.json.decode(string.format('{"simple": {"experiment": "%s_simple"}, "retroactive": {"experiment": "%s_retro"}}', base, base)),
+    variants = { simple = { experiment = base .. "_simple" }, retroactive = { experiment = base .. "_retro" } },
     seeds = o.seeds,
     measures = { reward = { metric = "reward", over = 0.125 } },
 }, o)

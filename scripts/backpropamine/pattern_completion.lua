@@ -74,7 +74,7 @@ local passed = protocol.bars(bars)
 
 local series = {}
 for _, variant in ipairs(s.variants) do
-    local band, line = curves.quartiles(variant.all, LABELS[variant.name], 1, math.max(1, episodes // 20))
+    local band, line = curves.quartiles(variant.all, variant.name, LABELS[variant.name], 1, math.max(1, episodes // 20))
     series[#series + 1], series[#series + 2] = band, line
 end
 series[#series + 1] = { kind = "hline", at = 0.25, label = "guessing" }

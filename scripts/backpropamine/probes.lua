@@ -109,7 +109,7 @@ local function course(group)
     local x, y = {}, {}
     for first = 0, steps - bin, bin do
         local value = fraction(group, first, first + bin - 1)
-        x[#x + 1], y[#y + 1] = first + bin / 2, value == value and value or nil
+        x[#x + 1], y[#y + 1] = first + bin / 2, value == value and value or raphe.json.null
     end
     return x, y
 end
