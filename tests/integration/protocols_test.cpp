@@ -121,6 +121,38 @@ TEST_F(Protocols, LearnTaskAfterTask) {
     expectTableAndFigure(result, "/continual_learning.svg");
 }
 
+TEST_F(Protocols, DrawTheFiguresOfBackpropamine) {
+    const std::vector<std::string> options{"--seeds", "1", "--iterations", "8", "--workers", "1", "--out"};
+    for (const char* name : {"cue_reward", "maze", "fixed_cues", "pattern_completion"}) {
+        auto these = options;
+        these.push_back(folder_ + "/" + name);
+        const auto result = run(std::string("backpropamine/") + name + ".lua", these);
+        expectTableAndFigure(result, std::string("/") + name + "/" + name + ".svg");
+    }
+    const auto soFar = run("backpropamine/maze.lua", {"--so-far", "--seeds", "1", "--iterations", "8", "--out", folder_ + "/maze"});
+    EXPECT_EQ(soFar.exitCode, 0) << soFar.err;
+    EXPECT_NE(soFar.out.find("Iterations 7 to 7 of every run"), std::string::npos) << soFar.out;
+}
+
+TEST_F(Protocols, DrawModulatorsOfSeveralNetworks) {
+    expectTableAndFigure(run("backpropamine/modulators.lua", {"--seeds", "2", "--iterations", "2", "--trials", "4",
+                                                              "--workers", "1", "--out", folder_}),
+                         "/modulators.svg");
+}
+
+TEST_F(Protocols, ProbeATrainedPlasticNetwork) {
+    for (const std::string rule : {"simple", "retroactive"}) {
+        const auto result = run("backpropamine/probes.lua",
+                                {"--rule", rule, "--iterations", "2", "--trials", "20", "--out", folder_});
+        expectTableAndFigure(result, rule == "simple" ? "/probes_cue_small_A_simple_seed_1.svg"
+                                                      : "/probes_cue_small_A_retro_seed_1.svg");
+        for (const char* probe : {"intact", "freeze", "no M", "flipped", "traces", "activities", "reversed"})
+            EXPECT_NE(result.out.find("\n| " + std::string(probe) + " "), std::string::npos) << probe;
+    }
+    EXPECT_NE(run("backpropamine/probes.lua", {"--rule", "none"}).err.find("expected simple or retroactive"),
+              std::string::npos);
+}
+
 TEST_F(Protocols, RefuseOptionsThatDoNotExist) {
     const auto result = run("nmn/robustness.lua", {"--seed", "1"});
     EXPECT_NE(result.exitCode, 0);

@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
     runCommand->add_flag("--record-all", runArguments.recordAll, "Record every output port every 10 iterations");
     runCommand
         ->add_option("--intervene", runArguments.interventions,
-                     "node.port[component]=operation:value@from:to (repeatable)")
+                     "node.port[component]=operation:value@from:to, or node.state=swap@step (repeatable)")
         ->allow_extra_args(false);
     runCommand->add_option("--executor", runArguments.executor, "tbb, threads or shuffled")
         ->check(CLI::IsMember({"tbb", "threads", "shuffled"}));
@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
         ->allow_extra_args(false);
     evaluateCommand
         ->add_option("--intervene", evaluateArguments.interventions,
-                     "node.port[component]=operation:value@from:to (repeatable)")
+                     "node.port[component]=operation:value@from:to, or node.state=swap@step (repeatable)")
         ->allow_extra_args(false);
     evaluateCommand
         ->add_option("--set", evaluateArguments.assignments,
@@ -211,7 +211,7 @@ int main(int argc, char** argv) {
         ->allow_extra_args(false);
     branchCommand
         ->add_option("--intervene", branchArguments.interventions,
-                     "node.port[component]=operation:value@from:to (repeatable)")
+                     "node.port[component]=operation:value@from:to, or node.state=swap@step (repeatable)")
         ->allow_extra_args(false);
     branchCommand->add_option("--iterations", branchArguments.iterations,
                               "Iterations in all, the shared ones included");

@@ -181,14 +181,17 @@ int plot(lua_State* L) {
     const auto file = take(given, "file");
     if (file.empty()) throw Error("raphe.plot", "say where to: file = \"a.svg\", .png or .pdf");
     const auto path = allowedPath(L, file, "raphe.plot.file");
-    double width = 0;
-    if (given.contains("width") && (given.contains("runs") || given.contains("panels"))) { // on paper, not of a line
-        width = given["width"].is_number() ? given["width"].get<double>() : 0;
-        if (!(width >= 20 && width <= 2000)) throw Error("raphe.plot.width", "expected a width of 20 to 2000 mm");
-        given.erase("width");
-    }
+    const auto onPaper = [&](const char* key) { // not of a line
+        if (!given.contains(key) || !(given.contains("runs") || given.contains("panels"))) return 0.0;
+        const double size = given[key].is_number() ? given[key].get<double>() : 0;
+        if (!(size >= 20 && size <= 2000))
+            throw Error(std::string("raphe.plot.") + key, std::string("expected a ") + key + " of 20 to 2000 mm");
+        given.erase(key);
+        return size;
+    };
+    const double width = onPaper("width"), height = onPaper("height");
     if (given.contains("runs")) {
-        const Options options(L, 1, "raphe.plot", {"runs", "metric", "smooth", "show", "finals", "width", "file"});
+        const Options options(L, 1, "raphe.plot", {"runs", "metric", "smooth", "show", "finals", "width", "height", "file"});
         std::vector<std::filesystem::path> folders;
         for (const auto& run : options.texts("runs")) folders.push_back(allowedPath(L, run, "raphe.plot.runs"));
         CurveStyle style;
@@ -204,7 +207,7 @@ int plot(lua_State* L) {
     } else {
         given = onePanel(std::move(given));
     }
-    drawFigure(given, path, width);
+    drawFigure(given, path, width, height);
     pushText(L, file);
     return 1;
 }

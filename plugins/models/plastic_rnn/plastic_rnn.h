@@ -35,7 +35,8 @@ public:
                                   : Leak::none),
           bound_(p.clip == "hard" || p.clip == "soft" ? static_cast<T>(p.clipBound) : unbounded) {
         const int inputs = b.size("input");
-        const auto recurrent = Init::uniform(0, p.recurrentInit);
+        const auto recurrent =
+            p.recurrentDistribution == "normal" ? Init::normal(p.recurrentInit) : Init::uniform(0, p.recurrentInit);
         const bool modulated = rule_ == Rule::simple || rule_ == Rule::retroactive;
         if (modulated && !b.wired("plasticity"))
             throw Error(
@@ -47,9 +48,18 @@ public:
                         "\"simple\" or \"retroactive\"");
         hidden_ = b.output("hidden");
         plasticity_ = b.input("plasticity");
-        const auto inputWeight = b.weight("input_weight", units_, inputs, Init::fanIn(inputs));
-        const auto inputBias = b.weight("input_bias", units_, 1, Init::fanIn(inputs));
-        input_ = Projection<T>(b, "input", inputWeight, inputBias);
+        layered_ = p.inputLayer;
+        if (layered_) {
+            const auto inputWeight = b.weight("input_weight", units_, inputs, Init::fanIn(inputs));
+            const auto inputBias = b.weight("input_bias", units_, 1, Init::fanIn(inputs));
+            input_ = Projection<T>(b, "input", inputWeight, inputBias);
+        } else {
+            if (inputs != units_)
+                throw Error("port \"input\"", "without an input layer it needs a unit for each of the " +
+                                                  std::to_string(units_) + " neurons, got " + std::to_string(inputs));
+            plain_ = b.input("input");
+            inputGain_ = p.inputGain;
+        }
         W_ = b.weight("recurrent_weight", units_, units_, recurrent);
         driveAdjoint_ = b.local();
         before_ = b.local();
@@ -106,11 +116,12 @@ public:
             if (W.adjoint) tape.reverse([=] { W.gradient().noalias() += Zbar.value() * before.value().transpose(); });
         }
         if (rule_ != Rule::none) prepareTraces(s);
-        input_.begin(s);
+        if (layered_) input_.begin(s);
     }
 
     void step(Step<T>& s) const override {
-        const Value<T> drive = input_.step(s), h1 = s.state(state_), h = s.destination(hidden_);
+        const Value<T> drive = layered_ ? input_.step(s) : inputGain_ * s.input(plain_), h1 = s.state(state_),
+                       h = s.destination(hidden_);
         if (s.tape().recording()) copyInto(s.keptStep(before_), h1);
         if (rule_ == Rule::none)
             stepFixed(s, drive, h);
@@ -428,7 +439,10 @@ private:
     bool perConnection_ = false, single_ = false;
     T bound_;
     plastic::Kernels<T> kernels_;
-    Projection<T> input_;
+    bool layered_;
+    Projection<T> input_; ///< only with an input layer
+    Input plain_;         ///< otherwise
+    double inputGain_ = 1;
     Input plasticity_;
     Output hidden_;
     PackedWeight packed_; ///< only with rule none

@@ -15,6 +15,9 @@ struct PlasticRnnParams {
     std::string alpha = "per_connection";
     std::string fanOut = "none";
     bool traceFirst = false;
+    bool inputLayer = true;
+    double inputGain = 1;
+    std::string recurrentDistribution = "uniform";
     double recurrentInit = 0.01;
     double etaInit = 0.1;
 };
@@ -34,7 +37,7 @@ the network itself may control. Each connection has a trained fixed weight and a
 | retroactive | d_ij = q_i(t) E_ij(t-1) with q_i as for simple; E(t) = (1 - eta_E) E(t-1) + eta_E h_i(t) h_j(t-1) |
 
 M(t) is whatever is wired to the port `plasticity`, usually one unit that reads h(t). With trace_first the retroactive
-rule uses E(t) instead of E(t-1).
+rule uses E(t) instead of E(t-1). With input_layer false, input_gain x(t) takes the place of W_in x(t) + b_in: a unit for each neuron.
 
 | clip | trace, with H' = H(t-1) and c = clip_bound |
 | --- | --- |
@@ -56,7 +59,8 @@ rule uses E(t) instead of E(t-1).
 | fan-out of the modulator | `fan_gain` f, `fan_bias` g |
 
 **Differs from the paper.** Following the authors' programs: the Hebbian product pairs h(t) with h(t-1); the retroactive
-rule clips too; W and alpha start uniform in [0, recurrent_init). The programs' unused eta of the modulated rules is
+rule clips too; W and alpha start uniform in [0, recurrent_init), or normal with that standard deviation (their program for
+completing patterns, which also has no input layer). The programs' unused eta of the modulated rules is
 left out. Where d = 0, the gradient of soft is the mean of its two one-sided values. The gradient of hard and soft is 0
 only where the value before clipping lies strictly outside the bound.)";
 
@@ -95,8 +99,22 @@ inline Declaration<PlasticRnnParams> declarePlasticRnn() {
         .param("trace_first", &P::traceFirst,
                {.help = "Retroactive rule: update the eligibility trace before it acts on the Hebbian trace",
                 .group = "Plasticity"})
+        .param("input_layer", &P::inputLayer,
+               {.help = "Whether the input passes through trained weights; otherwise it has a unit for each neuron and "
+                        "is multiplied with input_gain",
+                .group = "Size"})
+        .param("input_gain", &P::inputGain,
+               {.help = "Factor of the input, where there is no input layer", .group = "Size"})
+        .param("recurrent_distribution", &P::recurrentDistribution,
+               {.help =
+                    "Initial values of recurrent weights and gains of plasticity: uniform from 0 to recurrent_init, "
+                    "or normal around 0 with this standard deviation",
+                .choices = {"uniform", "normal"},
+                .group = "Initial values"})
         .param("recurrent_init", &P::recurrentInit,
-               {.help = "Upper end of the uniform initial values, from 0, of recurrent weights and gains of plasticity",
+               {.help =
+                    "Upper end of the uniform initial values, from 0, of recurrent weights and gains of plasticity; or "
+                    "the standard deviation of normal ones",
                 .min = 0,
                 .group = "Initial values"})
         .param("eta_init", &P::etaInit,
@@ -108,8 +126,8 @@ inline Declaration<PlasticRnnParams> declarePlasticRnn() {
                      .read = Read::end,
                      .optional = true})
         .output("hidden", "hidden", {.help = "Activity h(t)"})
-        .tensor("input_weight", "hidden", "input", "W_in")
-        .tensor("input_bias", "hidden", "1", "b_in")
+        .tensor("input_weight", "hidden", "input", "W_in; only with an input layer")
+        .tensor("input_bias", "hidden", "1", "b_in; only with an input layer")
         .tensor("recurrent_weight", "hidden", "hidden", "W; row: receiving neuron")
         .tensor("alpha", "hidden or 1", "hidden or 1", "Gain of plasticity; not with rule none")
         .tensor("eta", "1", "1", "Rate of plasticity; rule plastic only")
@@ -126,6 +144,8 @@ inline Declaration<PlasticRnnParams> declarePlasticRnn() {
             if (p.traceFirst && p.rule != "retroactive")
                 return "trace_first needs an eligibility trace, but rule \"" + p.rule +
                        "\" has none; choose rule retroactive";
+            if (p.inputLayer && p.inputGain != 1)
+                return "input_gain is for an input without weights; set input_layer to false, or leave input_gain out";
             return {};
         });
 }

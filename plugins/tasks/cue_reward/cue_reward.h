@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../switch_steps.h"
+
 #include "raphe/plugin.h"
 
 #include <algorithm>
@@ -9,12 +11,13 @@
 
 namespace raphe {
 
-struct CueRewardParams {
+struct CueRewardParams : SwitchParams {
     int cues = 4;
     int cueBits = 20;
     int steps = 120;
     double reward = 1.0;
     bool fixedCues = false;
+    bool sharedCues = false;
 };
 
 inline constexpr const char* cueRewardManual =
@@ -44,20 +47,23 @@ is cut off. At Go, action 1 is correct if the target was shown (probability 1/2)
 | episode length | `steps` |
 | Figure 4: four fixed cues 1000, 0100, 0010, 0001 | `fixed_cues`, `cue_bits` = 4 |
 
+For probes: at the steps of `switch_steps` another of the cues becomes the target; a presentation that is under way is judged by the
+target at its Go. With `shared_cues` all episodes of a batch have the same cues, drawn anew for each batch, but each a target of its own.
+
 Answering at random earns 0. An ideal observer must guess twice (with 2 cues once): it earns the number of responses
 minus 2 (120 steps, 4 cues: 18.2 responses on average).
 
 **Differs from the paper.** Follows the authors' program: 120 instead of 200 steps, bits +1 and -1 instead of binary, and
-the further units Go, constant and unused of the observation. The one-hot cues of `fixed_cues` consist of 0 and 1.)";
+the further units Go, constant and unused of the observation. The one-hot cues of `fixed_cues` consist of 0 and 1. `switch_steps` and
+`shared_cues` are ours.)";
 
 /// Cue-reward association (T. Miconi et al. 2019, Backpropamine, section 4.1). begin() draws the whole episode.
 struct CueRewardTrial {
     static constexpr int blank = -1, go = -2;
     std::vector<int> shown;          ///< by step: number of a cue, blank or go
-    std::vector<int> answer;         ///< by step: the correct action; counts at Go only
+    std::vector<int> target;         ///< by step: number of the target cue
     std::vector<signed char> bits;   ///< cue after cue
     std::vector<int> order, filling; ///< work space of begin()
-    int target = 0;
     int previousAction = -1;
     double previousReward = 0;
 };
@@ -83,6 +89,9 @@ public:
                    {.help = "Reward of a correct answer; a wrong one costs the same", .min = 0, .group = "task"})
             .param("fixed_cues", &P::fixedCues,
                    {.help = "The same one-hot cues in all episodes instead of random ones", .group = "task"})
+            .param("shared_cues", &P::sharedCues,
+                   {.help = "Random cues that all episodes of a batch share", .group = "probe"})
+            .with(switchParams("Steps from which on another cue is the target; empty: none"))
             .input("action", 2,
                    {.help = "Chosen action, one-hot; the second means: the target was shown", .read = Read::end})
             .output("observation", Size<P>("cue_bits + 7", [](const P& p) { return p.cueBits + 7; }),
@@ -112,18 +121,11 @@ public:
 
     int steps() const override { return p_.steps; }
 
-    void begin(Trial& trial, std::uint32_t, Stream& random) const override {
-        trial.previousAction = -1;
-        trial.previousReward = 0;
-        drawCues(trial, random);
-        trial.target = static_cast<int>(random.integer(static_cast<std::uint32_t>(p_.cues)));
-        trial.order.resize(at(p_.cues));
-        for (int cue = 0; cue < p_.cues; ++cue) trial.order[at(cue)] = cue;
-        trial.shown.clear();
-        trial.answer.clear();
-        trial.shown.reserve(at(p_.steps));
-        trial.answer.reserve(at(p_.steps));
-        while (trial.shown.size() < at(p_.steps)) appendPresentation(trial, random);
+    void begin(Trial& trial, std::uint32_t, Stream& random) const override { start(trial, random, random); }
+    void begin(Trial& trial, const TrialPlace& place, Stream& random) const override {
+        if (!p_.sharedCues) return start(trial, random, random);
+        Stream common = place.shared("cues", place.iteration);
+        start(trial, common, random);
     }
 
     void observe(Trial& trial, TaskStep<T>& s) const override {
@@ -136,7 +138,7 @@ public:
         rest[2] = static_cast<T>(s.step()) / static_cast<T>(p_.steps);
         rest[3] = static_cast<T>(trial.previousReward);
         if (trial.previousAction >= 0) rest[5 + trial.previousAction] = T(1);
-        *s.output(target_) = static_cast<T>(trial.target);
+        *s.output(target_) = static_cast<T>(trial.target[at(std::min(s.step(), p_.steps - 1))]);
         *s.output(response_) = rest[0];
     }
 
@@ -145,12 +147,37 @@ public:
         trial.previousAction = action[1] > action[0] ? 1 : 0;
         trial.previousReward = 0;
         if (trial.shown[at(s.step())] == Trial::go)
-            trial.previousReward = trial.previousAction == trial.answer[at(s.step())] ? p_.reward : -p_.reward;
+            trial.previousReward = trial.previousAction == answer(trial, s.step()) ? p_.reward : -p_.reward;
         *s.output(reward_) = static_cast<T>(trial.previousReward);
     }
 
 private:
     static std::size_t at(int i) { return static_cast<std::size_t>(i); }
+
+    void start(Trial& trial, Stream& cues, Stream& random) const {
+        trial.previousAction = -1;
+        trial.previousReward = 0;
+        drawCues(trial, cues);
+        const auto count = static_cast<std::uint32_t>(p_.cues);
+        int target = static_cast<int>(random.integer(count));
+        trial.order.resize(at(p_.cues));
+        for (int cue = 0; cue < p_.cues; ++cue) trial.order[at(cue)] = cue;
+        trial.shown.clear();
+        trial.shown.reserve(at(p_.steps));
+        while (trial.shown.size() < at(p_.steps)) appendPresentation(trial, random);
+        trial.target.resize(at(p_.steps));
+        for (int t = 0; t < p_.steps; ++t) { // last, so that the episode is otherwise that without switches
+            if (p_.switchesAt(t)) target = (target + 1 + static_cast<int>(random.integer(count - 1))) % p_.cues;
+            trial.target[at(t)] = target;
+        }
+    }
+
+    /// Whether the target of this step, Go, was among the cues since the Go before.
+    int answer(const Trial& trial, int step) const {
+        for (int t = step - 1; t >= 0 && trial.shown[at(t)] != Trial::go; --t)
+            if (trial.shown[at(t)] == trial.target[at(step)]) return 1;
+        return 0;
+    }
 
     void drawCues(Trial& trial, Stream& random) const {
         trial.bits.assign(at(p_.cues) * at(p_.cueBits), 0);
@@ -176,14 +203,10 @@ private:
         const int blanks = static_cast<int>(random.integer(static_cast<std::uint32_t>(p_.cues)));
         random.shuffle(trial.order.begin(), static_cast<std::uint32_t>(p_.cues));
         trial.filling.assign(trial.order.begin(), trial.order.begin() + shownCues);
-        const bool targetShown =
-            std::find(trial.filling.begin(), trial.filling.end(), trial.target) != trial.filling.end();
         trial.filling.resize(at(shownCues + blanks), Trial::blank);
         random.shuffle(trial.filling.begin(), static_cast<std::uint32_t>(trial.filling.size()));
         const auto append = [&](int shown) {
-            if (trial.shown.size() == at(p_.steps)) return; // the last presentation is cut off
-            trial.shown.push_back(shown);
-            trial.answer.push_back(targetShown ? 1 : 0);
+            if (trial.shown.size() < at(p_.steps)) trial.shown.push_back(shown); // the last presentation is cut off
         };
         append(Trial::blank);
         for (int shown : trial.filling) append(shown);

@@ -207,6 +207,87 @@ TEST(CueReward, FixedCuesAreOneHotAndTheSameInAllEpisodes) {
     EXPECT_EQ(all, (std::set<Bits>{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}}));
 }
 
+TEST(CueReward, SwitchStepsMakeAnotherCueTheTarget) {
+    Driver plain, switched({{"switch_steps", std::vector<double>{40, 80}}});
+    int right = 0, answers = 0;
+    for (std::uint32_t e = 0; e < 200; ++e) {
+        plain.begin(e);
+        switched.begin(e);
+        std::vector<double> targets;
+        for (int t = 0; t < 120; ++t) {
+            plain.observe();
+            switched.observe();
+            const auto& x = switched.port("observation");
+            if (t < 40) EXPECT_EQ(x, plain.port("observation"));
+            EXPECT_EQ(Bits(x.begin(), x.begin() + 21), // the same cues are shown
+                      Bits(plain.port("observation").begin(), plain.port("observation").begin() + 21));
+            const double target = switched.port("target")[0];
+            if (targets.empty() || targets.back() != target) {
+                EXPECT_EQ(t, 40 * static_cast<int>(targets.size()));
+                targets.push_back(target);
+            }
+            for (auto* d : {&plain, &switched}) {
+                d->port("action") = {0, 1};
+                d->act();
+            }
+            if (t < 40) EXPECT_EQ(plain.port("reward"), switched.port("reward"));
+            if (switched.port("response")[0] == 1) {
+                ++answers;
+                right += switched.port("reward")[0] > 0;
+            }
+        }
+        EXPECT_EQ(targets.size(), 3u);
+    }
+    EXPECT_NEAR(double(right) / answers, 0.5, 5 * 0.5 / std::sqrt(answers));
+}
+
+TEST(CueReward, IsJudgedByTheTargetAtGo) {
+    // Two cues, of which one is shown: after a switch the correct answer is the other one.
+    Driver plain(params(2, 10, 60));
+    auto values = params(2, 10, 60);
+    values["switch_steps"] = std::vector<double>{20};
+    Driver other(values);
+    for (std::uint32_t e = 0; e < 50; ++e) {
+        plain.begin(e);
+        other.begin(e);
+        for (int t = 0; t < 60; ++t) {
+            for (auto* d : {&plain, &other}) {
+                d->observe();
+                d->port("action") = {0, 1};
+                d->act();
+            }
+            EXPECT_EQ(other.port("reward")[0], (t < 20 ? 1 : -1) * plain.port("reward")[0]) << t;
+        }
+    }
+}
+
+TEST(CueReward, EpisodesOfABatchMayShareTheirCues) {
+    const auto entry = entryOf<CueReward>();
+    auto values = entry.declaration.defaults();
+    values["shared_cues"] = true;
+    std::vector<int> sizes;
+    for (const auto& port : entry.declaration.ports) sizes.push_back(port.size(values));
+    Builder builder(entry.declaration, sizes, std::vector<bool>(sizes.size(), true), 1);
+    const CueReward<double> task(CueReward<double>::declare().fill(values), builder);
+    const auto trial = [&](std::uint32_t iteration, std::uint32_t number) {
+        CueRewardTrial result;
+        Stream random(1, 2, iteration, number, 0);
+        task.begin(result, TrialPlace{iteration, number, 30, 1, 2}, random);
+        return result;
+    };
+    std::set<int> targets;
+    std::set<std::vector<int>> courses;
+    for (std::uint32_t number = 0; number < 30; ++number) {
+        const auto one = trial(4, number);
+        EXPECT_EQ(one.bits, trial(4, 0).bits);
+        targets.insert(one.target[0]);
+        courses.insert(one.shown);
+    }
+    EXPECT_EQ(targets.size(), 4u);
+    EXPECT_EQ(courses.size(), 30u);
+    EXPECT_NE(trial(5, 0).bits, trial(4, 0).bits);
+}
+
 TEST(CueReward, SaysWhatIsWrongWithItsParameters) {
     EXPECT_EQ(sentence({}), "");
     EXPECT_NE(sentence(params(3, 20, 120)).find("even"), std::string::npos);

@@ -369,6 +369,40 @@ TEST(PlasticRnnParameters, AreAsManyAsInThePublishedNetworks) {
     EXPECT_EQ(parameterCount("retroactive"), 86405 - 402 - 201 - 201);
 }
 
+TEST(PlasticRnnInput, WithoutALayerIsThatOfALayerOfOnes) {
+    constexpr int N = 9;
+    auto params = entry().declaration.defaults();
+    params["rule"] = std::string("plastic");
+    const Sizes sizes{.inputs = N, .hidden = N};
+    Driver<double> layered(params, sizes);
+    params["input_layer"] = false;
+    params["input_gain"] = 20.0;
+    Driver<double> plain(params, sizes);
+    ASSERT_EQ(plain.weights.size() + 2, layered.weights.size());
+    std::copy(plain.weights.begin(), plain.weights.end(), layered.weights.begin() + 2);
+    auto &W = layered.weights[0], &b = layered.weights[1];
+    std::fill(W.begin(), W.end(), 0.0);
+    std::fill(b.begin(), b.end(), 0.0);
+    for (std::size_t i = 0; i < N; ++i) W[i * N + i] = 20;
+    for (auto* d : {&layered, &plain}) {
+        for (auto& x : d->inputs) x *= 0.05;
+        d->act(2);
+        d->learn(2);
+    }
+    EXPECT_LT(difference(layered.hidden, plain.hidden), 1e-13);
+    EXPECT_LT(difference(layered.inputGradient, plain.inputGradient), 1e-12);
+    for (std::size_t k = 0; k < plain.gradients.size(); ++k)
+        EXPECT_LT(difference(layered.gradients[k + 2], plain.gradients[k]), 1e-12);
+}
+
+TEST(PlasticRnnInput, WithoutALayerNeedsAUnitForEachNeuron) {
+    auto params = entry().declaration.defaults();
+    params["input_layer"] = false;
+    params["rule"] = std::string("none");
+    Builder builder(entry().declaration, {3, 1, 200}, {true, false, false}, 1);
+    EXPECT_THROW(entry().makeDouble(params, builder), Error);
+}
+
 TEST(PlasticRnnParameters, ThatContradictEachOtherAreRefused) {
     const auto sentence = [](const std::string& key, const ParamValue& value, const std::string& rule) {
         auto params = entry().declaration.defaults();
@@ -380,6 +414,7 @@ TEST(PlasticRnnParameters, ThatContradictEachOtherAreRefused) {
     EXPECT_NE(sentence("clip", std::string("decay"), "retroactive"), "");
     EXPECT_NE(sentence("fan_out", std::string("per_neuron"), "plastic"), "");
     EXPECT_NE(sentence("trace_first", true, "simple"), "");
+    EXPECT_NE(sentence("input_gain", 20.0, "simple"), "");
     EXPECT_EQ(sentence("clip", std::string("soft"), "retroactive"), "");
 }
 

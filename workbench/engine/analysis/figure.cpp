@@ -6,7 +6,7 @@
 
 namespace raphe {
 
-void drawFigure(const Json& description, const std::filesystem::path& picture, double width) {
+void drawFigure(const Json& description, const std::filesystem::path& picture, double width, double height) {
     const auto extension = picture.extension().string();
     if (extension != ".svg" && extension != ".png" && extension != ".pdf")
         throw Error(picture.string(), "pictures are written as .svg, .png or .pdf");
@@ -21,6 +21,7 @@ void drawFigure(const Json& description, const std::filesystem::path& picture, d
                     "the program that draws figures is missing; build or install Raphe with Qt 6 (RAPHE_BUILD_GUI=ON)");
     std::vector<std::string> words{program.string(), "-", "-o", picture.string()};
     if (width > 0) words.insert(words.end(), {"--width", std::to_string(width)});
+    if (height > 0) words.insert(words.end(), {"--height", std::to_string(height)});
     const auto result = runProcess(words, description.dump());
     if (result.exitCode != 0) {
         const auto said = result.output + result.messages;

@@ -44,9 +44,10 @@ const std::vector<ParamInfo>& interventionFields() {
         std::vector<std::string> names;
         for (const auto operation : operations) names.emplace_back(nameOf(operation));
         return std::vector<ParamInfo>{
-            choice("operation", nameOf(Operation::clamp), names,
-                   "clamp: to the value; scale: by it; perturb: adds it; noise: adds random numbers with this standard "
-                   "deviation; lesion: to 0"),
+            choice(
+                "operation", nameOf(Operation::clamp), names,
+                "clamp: to the value; scale: by it; perturb: adds it; noise: adds random numbers with this standard "
+                "deviation; lesion: to 0; swap: trials 0 and 1, 2 and 3, ... exchange a state before the first step"),
             number("value", 0, "see the operation"),
             integer("component", -1, 0, 2e9, "1", "unit of a signal, or entry of a tensor counted row by row, from 0"),
             integer("count", 1, 1, 2e9, "1", "how many components, from that one on"),

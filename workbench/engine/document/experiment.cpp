@@ -135,6 +135,8 @@ const char* nameOf(Operation operation) {
         return "noise";
     case Operation::lesion:
         return "lesion";
+    case Operation::swap:
+        return "swap";
     }
     return "";
 }
@@ -211,7 +213,7 @@ Json toJson(const Intervention& i) {
     Json result = {{"port", i.target.text()}, {"operation", nameOf(i.operation)}};
     if (i.component >= 0) result["component"] = i.component;
     if (i.component >= 0 && i.count > 1) result["count"] = i.count;
-    if (i.operation != Operation::lesion) result["value"] = i.value;
+    if (i.operation != Operation::lesion && i.operation != Operation::swap) result["value"] = i.value;
     result["from"] = i.from;
     if (i.to >= 0) result["to"] = i.to;
     if (!i.enabled) result["enabled"] = false;
@@ -236,6 +238,12 @@ Intervention interventionFromJson(const Json& value, const std::string& place) {
         throw Error(place + ".value", fmt::format("expected a standard deviation >= 0, got {}", i.value));
     if (i.count > 1 && i.component < 0)
         throw Error(place + ".count", "counts components from \"component\" on; say which is the first");
+    if (i.operation == Operation::swap) {
+        for (const char* field : {"component", "count", "value", "to"})
+            if (value.contains(field))
+                throw Error(place + "." + field, "swap exchanges whole states at one moment; leave it out");
+        if (i.from < 1) throw Error(place + ".from", "swap acts between two steps; say before which, from 1 on");
+    }
     if (i.to >= 0 && i.to <= i.from)
         throw Error(place, fmt::format("no step lies in from {} <= t < to {}", i.from, i.to));
     return i;
@@ -245,8 +253,8 @@ Intervention parseIntervention(const std::string& text) {
     const auto place = "intervention \"" + text.substr(0, 80) + "\"";
     const auto bad = [&] {
         throw Error(place,
-                    "expected node.port[component]=operation:value@from:to, e.g. modulator.output[0]=clamp:0@10:20 or "
-                    "core.hidden[3:8]=lesion");
+                    "expected node.port[component]=operation:value@from:to, e.g. modulator.output[0]=clamp:0@10:20, "
+                    "core.hidden[3:8]=lesion or agent.hebbian_trace=swap@60");
     };
     const auto equals = text.find('=');
     if (equals == std::string::npos) bad();
@@ -274,9 +282,9 @@ Intervention parseIntervention(const std::string& text) {
         range = rest.substr(at + 1);
         rest.resize(at);
         const auto colon = range.find(':');
-        if (colon == std::string::npos) bad();
+        if (colon == std::string::npos && rest != nameOf(Operation::swap)) bad();
         if (colon > 0) document["from"] = number(range.substr(0, colon));
-        if (colon + 1 < range.size()) document["to"] = number(range.substr(colon + 1));
+        if (colon != std::string::npos && colon + 1 < range.size()) document["to"] = number(range.substr(colon + 1));
     }
     const auto colon = rest.find(':');
     document["operation"] = rest.substr(0, colon);

@@ -35,21 +35,23 @@ struct WireSpec {
     std::optional<int> delay; ///< 0: same step, 1: previous step; unset: previous step only where it closes a cycle
 };
 
-enum class Operation { clamp, scale, perturb, noise, lesion };
-constexpr Operation operations[]{Operation::clamp, Operation::scale, Operation::perturb, Operation::noise,
-                                 Operation::lesion};
+enum class Operation { clamp, scale, perturb, noise, lesion, swap };
+constexpr Operation operations[]{Operation::clamp, Operation::scale,  Operation::perturb,
+                                 Operation::noise, Operation::lesion, Operation::swap};
 
-/// A change of a signal or of a parameter tensor during chosen steps, without touching the model's code.
+/// A change of a signal, of a parameter tensor or of a state during chosen steps, without touching the model's code.
 struct Intervention {
-    Address target; ///< an output port, or a trainable tensor of a node
+    Address target; ///< an output port, or a trainable tensor of a node; of swap a state of a node
     Operation operation = Operation::clamp;
     int component = -1; ///< unit of the port, or row-major entry of the tensor: the first one; -1: all
-    /// clamp: the value; scale: the factor; perturb: what is added; noise: standard deviation of what is added; lesion:
-    /// not used (0)
+    /// clamp: the value; scale: the factor; perturb: what is added; noise: standard deviation of what is added; lesion
+    /// and swap: not used (0)
     double value = 0;
-    int from = 0, to = -1; ///< steps from <= t < to; to = -1: to the end of the trial
-    bool enabled = true;   ///< one that is switched off stays in the document and does nothing
-    int count = 1;         ///< of components, from `component` on
+    /// Steps from <= t < to; to = -1: to the end of the trial. swap acts once, before step `from` >= 1: trials 2k and
+    /// 2k + 1 exchange the state.
+    int from = 0, to = -1;
+    bool enabled = true; ///< one that is switched off stays in the document and does nothing
+    int count = 1;       ///< of components, from `component` on
     friend bool operator==(const Intervention&, const Intervention&) = default;
 };
 
@@ -120,7 +122,7 @@ Json toJson(const WireSpec& wire);
 Recording recordingFromJson(const Json& value, const std::string& place);
 Json toJson(const Intervention& intervention);
 Intervention interventionFromJson(const Json& value, const std::string& place);
-/// An intervention as text: "modulator.output[2]=clamp:0@10:20", "core.hidden=scale:0.5".
+/// An intervention as text: "modulator.output[2]=clamp:0@10:20", "core.hidden=scale:0.5", "agent.trace=swap@60".
 Intervention parseIntervention(const std::string& text);
 
 const char* nameOf(Operation operation);

@@ -84,8 +84,12 @@ Json& interventionAt(Draft& draft, const Json& command) {
 /// @throws Error unless it can be read and acts on a port or tensor that is declared
 const Json& checkedIntervention(Draft& draft, const Json& command) {
     const auto& value = command["intervention"];
-    const auto target = interventionFromJson(value, "intervention").target;
+    const auto [target, operation] = [&] {
+        const auto read = interventionFromJson(value, "intervention");
+        return std::pair{read.target, read.operation};
+    }();
     const auto& known = draft.declaration(target.node);
+    if (operation == Operation::swap) return value; // which states a node has is not declared
     std::vector<std::string> names;
     for (const auto& port : known.ports)
         if (port.kind == PortKind::output) names.push_back(port.name);

@@ -280,11 +280,15 @@ SweepPool<T>& Conductor<T>::replayPool(int group, int store, int burnIn, int ste
     auto& pool = replayPools_[{group, store, burnIn, steps, marked}];
     if (pool) return *pool;
     auto plan = plan_;
-    for (const auto& i : plan.interventions)
+    for (const auto& i : plan.interventions) {
+        if (i.state >= 0)
+            throw Error("interventions", "this learning rule replays parts of trials side by side, so states cannot be "
+                                         "exchanged while it trains; use swap in evaluations");
         if (i.parameter >= 0 && (i.from > 0 || i.to < setup_.steps))
             throw Error("interventions",
                         "this learning rule replays parts of trials side by side, so an intervention on a parameter "
                         "must last for the whole trial; leave out from and to");
+    }
     plan.steps = steps;
     plan.burnIn = burnIn;
     plan.ports = &setup_.groups[at(group)].ports;

@@ -244,6 +244,10 @@ ResolvedIntervention Setup<T>::resolve(const Intervention& i, std::string place)
     r.value = i.value;
     r.from = i.from;
     if (i.to >= 0) r.to = i.to;
+    if (i.operation == Operation::swap) {
+        resolveState(i, place, r);
+        return r;
+    }
     for (std::size_t p = 0; p < tensors.size(); ++p)
         if (tensors[p].name == i.target.text()) r.parameter = static_cast<int>(p);
     int limit = 0;
@@ -264,6 +268,28 @@ ResolvedIntervention Setup<T>::resolve(const Intervention& i, std::string place)
     if (i.from < 0 || (steps > 0 && i.from >= steps))
         throw Error(place, fmt::format("step {} lies outside the trial (0 to {})", i.from, steps - 1));
     return r;
+}
+
+template <class T>
+void Setup<T>::resolveState(const Intervention& i, const std::string& place, ResolvedIntervention& r) const {
+    const auto& states = network.nodes()[at(r.node)].states;
+    std::vector<std::string> names;
+    for (std::size_t k = 0; k < states.size(); ++k) {
+        names.push_back(states[k].name);
+        if (states[k].name == i.target.port) r.state = static_cast<int>(k);
+    }
+    if (r.state < 0)
+        throw Error(place, names.empty() ? "swap exchanges states, but " + i.target.node + " has none"
+                                         : fmt::format("swap exchanges states, and {} has no state \"{}\"; it has {}",
+                                                       i.target.node, i.target.port, fmt::join(names, ", ")));
+    if (streams) throw Error(place, "swap needs trials that begin together, but these are streams");
+    if (chunk % 2 != 0)
+        throw Error(place,
+                    fmt::format("swap exchanges states of neighbouring trials, so that an even number of them must "
+                                "be swept together; set \"chunk\" to an even number instead of {}",
+                                chunk));
+    if (steps > 0 && i.from >= steps)
+        throw Error(place, fmt::format("step {} lies outside the trial (1 to {})", i.from, steps - 1));
 }
 
 template <class T>

@@ -74,6 +74,7 @@ struct Setup {
 private:
     void resolveTrials(Problems& problems);
     void checkNames(Problems& problems);
+    void resolveState(const Intervention& intervention, const std::string& place, ResolvedIntervention& result) const;
 
     std::set<std::string> unknown_; ///< nodes of the document with which something is wrong
 };

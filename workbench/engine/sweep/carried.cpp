@@ -108,6 +108,21 @@ GivenState<T> Carried<T>::get(int node, int k, const T* from) const {
 }
 
 template <class T>
+void Carried<T>::exchange(int node, int k, bool adjoints) {
+    const auto swapPairs = [&](AlignedArray<T>& values) {
+        const auto size = values.size() / at(trials_);
+        for (int b = 0; b + 1 < trials_; b += 2)
+            std::swap_ranges(values.data() + at(b) * size, values.data() + at(b + 1) * size,
+                             values.data() + at(b + 1) * size);
+    };
+    swapPairs(adjoints ? stateAdjoint(node, k) : state(node, k));
+    const auto& wires = network_.graph().wires();
+    for (std::size_t w = 0; w < wires.size(); ++w)
+        if (const int wire = static_cast<int>(w); wires[w].fromNode == node && shownState(wire) == k)
+            swapPairs(adjoints ? delayAdjoint(wire) : delay(wire));
+}
+
+template <class T>
 void Carried<T>::save(T* to) const {
     for (const auto& piece : pieces_) to = std::copy_n(piece.values->data(), piece.values->size(), to);
 }

@@ -46,6 +46,10 @@ public:
     /// Copies of one saved trial to another only what stems from these nodes.
     void copyTrial(const T* from, T* to, const std::vector<bool>& nodes) const;
 
+    /// Trials 2k and 2k + 1 exchange a state, and with it what delayed wires show of it; a last one without partner
+    /// keeps its own. @param adjoints  exchanges the adjoints instead
+    void exchange(int node, int k, bool adjoints);
+
     /// Whether all states are numbers.
     bool finite() const;
 

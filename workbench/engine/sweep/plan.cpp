@@ -62,6 +62,8 @@ std::vector<Segment> planSegments(const SweepPlan<T>& plan) {
         if (i.parameter >= 0)
             for (int edge : {i.from, i.to})
                 if (edge > 0 && edge < plan.steps) edges.push_back(edge);
+    for (const auto& i : plan.interventions)
+        if (i.state >= 0 && i.from < plan.steps) edges.push_back(i.from);
     std::sort(edges.begin(), edges.end());
     edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
     std::vector<Segment> segments;

@@ -14,7 +14,8 @@ namespace raphe {
 /// An intervention with its names resolved.
 struct ResolvedIntervention {
     int node = -1, port = -1;
-    int parameter = -1; ///< index in Network::parameters(), or -1 if a port is meant
+    int parameter = -1; ///< index in Network::parameters(), or -1 if a port or a state is meant
+    int state = -1;     ///< of the node, exchanged before step `from`; or -1
     int component = -1; ///< the first unit, or row-major entry of the tensor; -1: all
     int count = 1;      ///< of components
     Operation operation = Operation::clamp;

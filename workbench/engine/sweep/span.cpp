@@ -82,7 +82,7 @@ void Span<T>::run(const Request& request) {
                plan_.seed,
                range_.iteration,
                range_.first,
-               before_,
+               before_ - request.restart,
                origins_,
                credit_,
                credit_.steps > 0 ? plan_.steps - credit_.steps : 0};

@@ -45,6 +45,7 @@ public:
         bool remember = false;           ///< outputs that models asked to be remembered pass from acting to learning
         bool differentiateKnown = false; ///< known signals have adjoints
         bool closeLater = false;         ///< a single step whose end comes with close(), after the task has acted
+        int restart = 0; ///< step before which states were brought up to date last: for models, trials begin there
     };
     void run(const Request& request);
     /// Ends the step of a span that was run with `closeLater`.

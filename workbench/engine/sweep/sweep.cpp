@@ -69,6 +69,8 @@ void Sweep<T>::capture(const std::vector<std::pair<int, int>>& ports) {
 template <class T>
 void Sweep<T>::start(const TrialRange& range, const T* weights, T* gradient) {
     range_ = range;
+    restart_ = 0;
+    upToDate_ = -1;
     span_.setWeights(weights, gradient);
     const bool continues = from_ && from_->begun();
     const auto before = continues ? std::min<std::int64_t>(*std::max_element(from_->steps.begin(), from_->steps.end()),
@@ -102,6 +104,7 @@ void Sweep<T>::begin(const TrialRange& range, const T* weights) {
 template <class T>
 void Sweep<T>::step(int step) {
     beginAnew(step);
+    exchangeStates(step);
     if (loop()) task_->observe(step, true);
     span_.repack();
     runSpan(step, 1, false, actingStages_, given_ ? replayKnown_ : taskKnown_);
@@ -168,6 +171,7 @@ void Sweep<T>::forward(bool recordLast) {
     for (std::size_t i = 0; i < segments_.size(); ++i) {
         const auto [first, count] = segments_[i];
         beginAnew(first);
+        exchangeStates(first);
         enter(i);
         if (plan_.burnIn > 0 && first == plan_.burnIn) span_.setWeights(afterBurnIn_);
         span_.repack();
@@ -196,6 +200,8 @@ void Sweep<T>::backward(bool recordedAlready) {
         if (first < plan_.burnIn) break;
         if (!recordedAlready) {
             carried_.load(checkpoints_[i].data());
+            restart_ = lastExchange(first);
+            upToDate_ = -1;
             span_.repack();
             runSpan(first, count, true, loop() ? learningStages_ : actingStages_,
                     loop() || given_ ? replayKnown_ : taskKnown_);
@@ -204,6 +210,8 @@ void Sweep<T>::backward(bool recordedAlready) {
         seedAdjoints(first, count, i + 1 == segments_.size());
         span_.backward();
         span_.collectAdjoints();
+        for (const auto& item : plan_.interventions)
+            if (item.state >= 0 && item.from == first) carried_.exchange(item.node, item.state, true);
     }
 }
 
@@ -228,7 +236,9 @@ void Sweep<T>::beginAnew(int step) {
 template <class T>
 void Sweep<T>::runSpan(int first, int count, bool record, const std::vector<Stage>& stages, const PortMask& known) {
     const bool acting = loop() && !record;
-    span_.run({first, count, record, stages, known, loop(), wantKnownAdjoints_, acting});
+    if (upToDate_ == first) restart_ = first;
+    upToDate_ = -1;
+    span_.run({first, count, record, stages, known, loop(), wantKnownAdjoints_, acting, restart_});
     if (!record && !given_)
         for (std::size_t n = 0; n < replayKnown_.size(); ++n) // what was drawn is replayed while learning
             for (std::size_t p = 0; p < replayKnown_[n].size(); ++p)
@@ -246,7 +256,7 @@ void Sweep<T>::runSpan(int first, int count, bool record, const std::vector<Stag
         task_->act(first, taskInputs_);
         span_.close(stages);
     }
-    if (settle_ && first + count == plan_.steps) span_.settle(stages);
+    if ((settle_ && first + count == plan_.steps) || exchangesAt(first + count)) bringUpToDate(first + count, stages);
     if (!record || !loop()) keepSignals(first, count);
     if (checkFinite_) checkSignals(first, count, stages);
     if (!record) span_.leave(stages);
@@ -304,7 +314,8 @@ void Sweep<T>::lookAhead(int step, const std::vector<char>& wanted) {
     aside_.resize(carried_.size());
     carried_.save(aside_.data());
     task_->observeAfter(step, wanted);
-    span_.run({step + 1, 1, false, actingStages_, taskKnown_});
+    const int restart = upToDate_ == step + 1 ? step + 1 : restart_;
+    span_.run({step + 1, 1, false, actingStages_, taskKnown_, false, false, false, restart});
     for (int b = 0; b < plan_.trials; ++b)
         if (wanted[at(b)]) following_.columns[at(step) * at(plan_.trials) + at(b)] = following_.count++;
     for (std::size_t p = 0; p < ruleInputs_.size(); ++p) {

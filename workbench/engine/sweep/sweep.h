@@ -150,6 +150,10 @@ private:
     void runSpan(int first, int count, bool record, const std::vector<Stage>& stages, const PortMask& known);
     void actStep(int step);
     bool keepsInPlace() const;
+    bool exchangesAt(int step) const;
+    int lastExchange(int step) const;
+    void bringUpToDate(int step, const std::vector<Stage>& stages);
+    void exchangeStates(int step);
     void leaveLastStep(bool recorded);
     void lookAhead(int step, const std::vector<char>& wanted);
     void prepareObjective(const TrialRange& range, const std::vector<const T*>* batch, std::vector<T>* frozen,
@@ -190,6 +194,8 @@ private:
     TrialRange range_;
     const T *burnInWeights_ = nullptr, *afterBurnIn_ = nullptr;
     const Terminal* terminal_ = nullptr;
+    int upToDate_ = -1; ///< step before which the span's states were brought up to date; -1: they were not
+    int restart_ = 0;   ///< see Span::Request
     bool given_ = false, settle_ = false, checkFinite_ = false, wantKnownAdjoints_ = false;
     std::optional<NonFinite> firstBad_;
 };

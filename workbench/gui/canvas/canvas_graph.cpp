@@ -98,6 +98,9 @@ std::string inWords(const Intervention& intervention) {
     case Operation::lesion:
         words = "lesion" + what;
         break;
+    case Operation::swap:
+        return fmt::format("neighbouring trials exchange {}, before step {}", intervention.target.port,
+                           intervention.from);
     }
     if (intervention.from > 0 || intervention.to >= 0)
         words += intervention.to < 0 ? fmt::format(", from step {}", intervention.from)

@@ -39,6 +39,8 @@ QString signOf(Operation operation) {
         return QStringLiteral("~");
     case Operation::lesion:
         return QStringLiteral("∅");
+    case Operation::swap:
+        return QStringLiteral("⇄");
     }
     return {};
 }

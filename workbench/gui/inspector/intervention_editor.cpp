@@ -43,6 +43,7 @@ SliderRange sliderRange(Operation operation, double value) {
     case Operation::clamp:
     case Operation::perturb:
     case Operation::lesion:
+    case Operation::swap:
         break;
     }
     return {-2 * reach, 2 * reach};
@@ -93,7 +94,7 @@ InterventionEditor::InterventionEditor(OpenDocument& document, int number, QWidg
     strength->setSpacing(4);
     strength->addWidget(operation);
     grid->addLayout(strength, 1, 0, 1, 4);
-    if (intervention.operation != Operation::lesion) {
+    if (intervention.operation != Operation::lesion && intervention.operation != Operation::swap) {
         auto* value = numberField("value", false, {}, tr("Strength"));
         auto* slider = new QSlider{Qt::Horizontal};
         slider->setObjectName(text(place) + "slider");
@@ -152,6 +153,10 @@ void InterventionEditor::change(const char* field, const Json& value, const std:
         changed.erase(field);
     else
         changed[field] = value;
+    if (changed.value("operation", "") == nameOf(Operation::swap)) {
+        for (const char* other : {"component", "value", "to"}) changed.erase(other);
+        changed["from"] = std::max(changed.value("from", 1), 1);
+    }
     if (!changed.contains("component")) changed.erase("count");
     if (changed.value("operation", "") == nameOf(Operation::lesion)) changed.erase("value");
     if (changed.value("operation", "") == nameOf(Operation::noise) && changed.value("value", 0.0) < 0)

@@ -33,7 +33,8 @@ PerturbationRow::PerturbationRow(const Intervention& given, bool ofDocument, QWi
     : QWidget(parent), ofDocument_(ofDocument), on_(named(new QCheckBox, tr("Acts on the trials that are shown"))),
       target_(named(new QComboBox, tr("Port or tensor that is changed"))),
       operation_(named(new QComboBox, tr("clamp: to the value; scale: by it; perturb: adds it; noise: adds random "
-                                         "numbers with this standard deviation; lesion: to 0"))),
+                                         "numbers with this standard deviation; lesion: to 0; swap: neighbouring "
+                                         "trials exchange the state of this name before the first step"))),
       component_(named(new QSpinBox, tr("Unit of the port or entry of the tensor"))),
       from_(named(new QSpinBox, tr("First step"))), to_(named(new QSpinBox, tr("Last step"))),
       slider_(named(new QSlider{Qt::Horizontal}, tr("Value"))), value_(named(new QDoubleSpinBox, tr("Value"))),
@@ -143,9 +144,12 @@ void PerturbationRow::fitTarget() {
 }
 
 void PerturbationRow::fitOperation() {
-    const bool lesion = operation_->currentText() == nameOf(Operation::lesion);
-    slider_->setEnabled(!lesion);
-    value_->setEnabled(!lesion);
+    const bool swap = operation_->currentText() == nameOf(Operation::swap);
+    const bool valued = !swap && operation_->currentText() != nameOf(Operation::lesion);
+    slider_->setEnabled(valued);
+    value_->setEnabled(valued);
+    component_->setEnabled(!swap);
+    to_->setEnabled(!swap);
     if (operation_->currentText() == QLatin1String("noise")) value_->setValue(std::abs(value_->value()));
     showValue();
 }
@@ -170,11 +174,15 @@ Intervention PerturbationRow::intervention() const {
     Intervention result;
     result.target = parseAddress(target_->currentText().toStdString(), "intervention");
     result.operation = operations[std::max(0, operation_->currentIndex())];
+    result.enabled = on_->isChecked();
+    if (result.operation == Operation::swap) {
+        result.from = std::max(1, from_->value());
+        return result;
+    }
     result.component = component_->value();
     if (result.operation != Operation::lesion) result.value = value_->value();
     result.from = from_->value();
     result.to = to_->value() < 0 ? -1 : std::max(to_->value(), from_->value()) + 1;
-    result.enabled = on_->isChecked();
     return result;
 }
 
