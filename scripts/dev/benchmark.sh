@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds the benchmarks of the release preset and runs them: ceilings of this machine, sweeps over Hebbian traces, training
-# iterations at 1 and 2 threads. Where PyTorch is at hand, times the same networks in it, in the same sitting.
+# iterations at 1 and 2 threads. Where PyTorch or JAX are at hand, times the same networks in them, in the same sitting.
 # Usage: scripts/dev/benchmark.sh [--quick]
 #   --quick                measures for a shorter time
 #   RAPHE_PEERS_DIR=DIR    folder of plastic_rnn_torch.py, nm_rnn_torch.py, ppo_nmn_torch.py (default: ../shared/peers)
-#   RAPHE_PYTHON=PROGRAM   a Python with torch (default: the first of python3 and the system's that has it)
+#                          The peers of tests/benchmarks/peers are always there.
+#   RAPHE_PYTHON=PROGRAM   a Python with torch, JAX or both (default: the first of python3 and the system's that has torch)
 #   RAPHE_BUILD_DIR=DIR    a configured build folder (default: build/release, which is configured if need be)
 # Leave the machine alone meanwhile: whatever else runs takes from both sides, but not evenly.
 set -euo pipefail
@@ -44,32 +45,28 @@ echo; echo "== Training iterations =="
 "$build/bin/iteration_benchmark" --benchmark_color=false --benchmark_min_time="$least" 2>/dev/null | tee "$work/iterations"
 
 peers="${RAPHE_PEERS_DIR:-../shared/peers}"
+own_peers=tests/benchmarks/peers
 python=""
 for candidate in ${RAPHE_PYTHON:-python3 /usr/bin/python3}; do
     if [[ -z $python ]] && "$candidate" -c 'import torch' 2>/dev/null; then python="$candidate"; fi
 done
-echo; echo "== Against PyTorch =="
-if [[ ! -f $peers/plastic_rnn_torch.py || ! -f $peers/nm_rnn_torch.py ]]; then
-    echo "Left out: no peer scripts in $peers; name their folder in RAPHE_PEERS_DIR."
-    exit 0
-fi
-if [[ -z $python ]]; then
-    echo "Left out: no Python here has torch (tried: ${RAPHE_PYTHON:-python3 /usr/bin/python3}); name one in RAPHE_PYTHON."
-    exit 0
-fi
+jax=""
+for candidate in ${RAPHE_PYTHON:-python3 /usr/bin/python3}; do
+    if [[ -z $jax ]] && "$candidate" -c 'import jax' 2>/dev/null; then jax="$candidate"; fi
+done
 
 # ours EXPERIMENT: the better of 1 and 2 threads, in seconds
 ours() {
     awk -v name="$1" '$1 == name && $3 == "ms" && $5 == "ms" { best = $2 < $4 ? $2 : $4; print best / 1000 }' "$work/iterations"
 }
-# peer SCRIPT [argument]...: the better of 1 and 2 threads, in seconds
+# peer PYTHON SCRIPT [argument]...: the better of 1 and 2 threads, in seconds
 peer() {
-    local script="$1"; shift
+    local program="$1" script="$2"; shift 2
     for threads in 1 2; do
-        "$python" "$peers/$script" --threads "$threads" --reps "$repetitions" "$@" | sed -n 's/.*s_per_iter=\([0-9.]*\).*/\1/p'
+        { "$program" "$script" --threads "$threads" --reps "$repetitions" "$@" || true; } |
+            sed -n 's/.*s_per_iter=\([0-9.]*\).*/\1/p'
     done | sort -g | head -n 1
 }
-printf '%-20s %14s %14s %10s\n' experiment 'Raphe' 'PyTorch' ratio
 compare() {
     local name="$1" own other
     shift
@@ -81,9 +78,31 @@ compare() {
     fi
     awk -v n="$name" -v a="$own" -v b="$other" 'BEGIN { printf "%-20s %11.2f ms %11.2f ms %9.1fx\n", n, 1000 * a, 1000 * b, b / a }'
 }
-compare cue_reward_none plastic_rnn_torch.py --mode rnn
-compare cue_reward_plastic plastic_rnn_torch.py --mode plastic
-compare cue_reward_simple plastic_rnn_torch.py --mode simple
-compare cue_reward_retro plastic_rnn_torch.py --mode retro
-compare mwg_nm_rnn nm_rnn_torch.py
-if [[ -f $peers/ppo_nmn_torch.py ]]; then compare nmn_biased_target ppo_nmn_torch.py; fi
+tried="(tried: ${RAPHE_PYTHON:-python3 /usr/bin/python3}); name one in RAPHE_PYTHON."
+
+echo; echo "== Against PyTorch =="
+if [[ -z $python ]]; then
+    echo "Left out: no Python here has torch $tried"
+else
+    printf '%-20s %14s %14s %10s\n' experiment 'Raphe' 'PyTorch' ratio
+    if [[ -f $peers/plastic_rnn_torch.py && -f $peers/nm_rnn_torch.py ]]; then
+        compare cue_reward_none "$python" "$peers/plastic_rnn_torch.py" --mode rnn
+        compare cue_reward_plastic "$python" "$peers/plastic_rnn_torch.py" --mode plastic
+        compare cue_reward_simple "$python" "$peers/plastic_rnn_torch.py" --mode simple
+        compare cue_reward_retro "$python" "$peers/plastic_rnn_torch.py" --mode retro
+        compare mwg_nm_rnn "$python" "$peers/nm_rnn_torch.py"
+    else
+        echo "Left out: no peer scripts in $peers; name their folder in RAPHE_PEERS_DIR."
+    fi
+    if [[ -f $peers/ppo_nmn_torch.py ]]; then compare nmn_biased_target "$python" "$peers/ppo_nmn_torch.py"; fi
+    for form in compile library; do compare mwg_lstm "$python" "$own_peers/lstm_torch.py" --form "$form"; done
+fi
+
+echo; echo "== Against JAX, compiled =="
+if [[ -z $jax ]]; then
+    echo "Left out: no Python here has jax $tried"
+    exit 0
+fi
+printf '%-20s %14s %14s %10s\n' experiment 'Raphe' 'JAX' ratio
+if [[ -f $peers/nm_rnn_jax.py ]]; then compare mwg_nm_rnn "$jax" "$peers/nm_rnn_jax.py" --scan 50; fi
+compare mwg_lstm "$jax" "$own_peers/lstm_jax.py" --scan 50

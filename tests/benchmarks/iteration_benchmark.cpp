@@ -18,7 +18,7 @@ namespace {
 
 const std::vector<std::string> experiments{"cue_reward_none",  "cue_reward_plastic", "cue_reward_simple",
                                            "cue_reward_retro", "mwg_nm_rnn",         "mwg_lr_rnn",
-                                           "nmn_biased_target"};
+                                           "mwg_lstm",         "nmn_biased_target"};
 const std::string acting = "nmn_acting"; ///< the same trials without learning
 
 PluginHost& plugins() {

@@ -9,6 +9,7 @@
 #include "engine/learning/session.h"
 #include "engine/mechanisms/plugin_host.h"
 #include "modprop_golden.h"
+#include "nm_rnn_variants_golden.h"
 #include "nmn_network_golden.h"
 #include "nmn_update_golden.h"
 #include "raphe/ops.h"
@@ -730,7 +731,7 @@ bool check(const Json& file) {
     const auto model = file["config"].at("model").get<std::string>();
     for (const char* known : {"nm_rnn", "context_nm_rnn", "nm_rnn_feedback", "lin_sym_nm_rnn", "lr_rnn", "rnn"})
         if (model == known) return checkNmModel(file), true;
-    return false;
+    return checkNmRnnVariant(file, plugins().registry());
 }
 
 class Golden : public testing::TestWithParam<fs::path> {};

@@ -332,7 +332,8 @@ TEST_F(CommandLine, ChecksGradients) {
     for (const char* experiment :
          {"cue_small_A_simple", "cue_small_A_retro", "cue_small_A_plastic", "cue_small_A_none", "cue_small_B_simple",
           "mwg_small_nm_rnn", "mwg_small_lr_rnn", "crossed_plasticity", "crossed_gain", "crossed_cellular_plasticity",
-          "crossed_biased_target", "nmn_biased_target_small"}) {
+          "crossed_biased_target", "nmn_biased_target_small", "crossed_gru_modulator", "crossed_lstm_modulator",
+          "crossed_two_modulators", "crossed_input_modulation", "mwg_small_lstm", "mwg_multiregion"}) {
         const auto result = raphe({"gradcheck", experiment, "--entries", "3"});
         EXPECT_EQ(result.exitCode, 0) << experiment << "\n" << result.out << result.err;
     }

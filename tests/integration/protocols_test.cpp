@@ -90,6 +90,25 @@ TEST_F(Protocols, MeasureWaitGoIsAStudyAndGoesOnFromItsRuns) {
     EXPECT_EQ(fs::last_write_time(fs::directory_iterator(folder_ + "/runs")->path() / "run.sqlite"), stored);
 }
 
+TEST_F(Protocols, CompareTheGainOfRankOneWithItsClosedForm) {
+    const auto result = run("nm_rnn/rank_one_theory.lua", {"--seeds", "1", "--iterations", "20", "--out", folder_});
+    expectTableAndFigure(result, "/rank_one_theory.svg");
+    EXPECT_NE(result.out.find("met  with the predicted gain every network follows every target"), std::string::npos)
+        << result.out << "\nhowever little it has learned";
+}
+
+TEST_F(Protocols, TakeTheModulationAwayFromVariants) {
+    expectTableAndFigure(run("nm_rnn/variants.lua", {"--seeds", "1", "--iterations", "2", "--out", folder_}),
+                         "/variants.svg");
+}
+
+TEST_F(Protocols, ShowWhichLstmALinearNmRnnIs) {
+    const auto result = run("nm_rnn/lstm_correspondence.lua", {"--out", folder_});
+    EXPECT_EQ(result.exitCode, 0) << result.out << result.err;
+    EXPECT_NE(result.out.find("all bars are met\n"), std::string::npos) << result.out;
+    EXPECT_GT(fs::file_size(folder_ + "/lstm_correspondence.svg"), 1000u);
+}
+
 TEST_F(Protocols, OfLearnersInsideTrialsMeetTheirBars) {
     const auto expectBars = [&](const std::string& name, const ProgramResult& result) {
         EXPECT_EQ(result.exitCode, 0) << result.out << result.err;

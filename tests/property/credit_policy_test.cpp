@@ -269,19 +269,21 @@ TEST(Refusals, NameTheNodeAndTheRemedy) {
     set(untyped, "network", "recurrent_init", std::string("normal"));
     set(untyped, "network", "shrinkage", 0.0);
     expectRefusal(untyped, {"nodes.network: model.rnn cannot return credit \"mdgl_type\"", "\"types\": [20, 80]"});
-    auto gated = shortXor("mdgl");
-    for (auto& node : gated.nodes)
-        if (node.name == "network") {
-            node.mechanism = "model.gru";
-            node.params = registry().find("model.gru", "").declaration.defaults();
-            node.params["units"] = std::int64_t{15};
-        }
-    for (auto& wire : gated.wires)
-        if (wire.from.node == "network") wire.from.port = "hidden";
-    for (const char* credit : {"mdgl", "modprop"}) {
+    for (const std::string model : {"model.gru", "model.lstm"}) {
+        auto gated = shortXor("mdgl");
         for (auto& node : gated.nodes)
-            if (node.name == "learner") node.params["credit"] = std::string(credit);
-        expectRefusal(gated, {"nodes.network: model.gru", "gates", "choose credit exact or local"});
+            if (node.name == "network") {
+                node.mechanism = model;
+                node.params = registry().find(model, "").declaration.defaults();
+                node.params["units"] = std::int64_t{15};
+            }
+        for (auto& wire : gated.wires)
+            if (wire.from.node == "network") wire.from.port = "hidden";
+        for (const char* credit : {"mdgl", "modprop"}) {
+            for (auto& node : gated.nodes)
+                if (node.name == "learner") node.params["credit"] = std::string(credit);
+            expectRefusal(gated, {"nodes.network: " + model, "gates", "choose credit exact or local"});
+        }
     }
 }
 

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "../initial_deviation.h"
+#include "../lanewise.h"
 
 #include "raphe/plugin.h"
 
 #include <algorithm>
 #include <string>
-#include <type_traits>
 
 namespace raphe {
 
@@ -156,45 +156,6 @@ public:
     }
 
 private:
-    template <int L>
-    using Lanes = Eigen::Array<T, L, 1>;
-    template <int L>
-    static Lanes<L> load(const T* from) {
-        return Eigen::Map<const Lanes<L>>(from);
-    }
-    template <int L>
-    static void store(const Lanes<L>& x, T* to) {
-        Eigen::Map<Lanes<L>>{to} = x;
-    }
-    template <int L>
-    static Lanes<L> sigmoid(const Lanes<L>& x) {
-        return T(0.5) + T(0.5) * (T(0.5) * x).tanh();
-    }
-
-    /// Works on the units of each column in vectors of L: calls keep(compute(L, column, unit), column, unit). A last
-    /// one that would go beyond the column is moved up (and narrower, if that is enough). It is computed before the
-    /// others have changed anything, and kept after them.
-    template <class Compute, class Keep>
-    static void forUnits(int units, int columns, Compute compute, Keep keep) {
-        using Registers = detail::RegisterProduct<T>;
-        const auto sweep = [&](auto wide, auto narrow) {
-            const int last = units - narrow(), whole = (units - 1) / wide() * wide();
-            for (int c = 0; c < columns; ++c) {
-                const auto rest = compute(narrow, c, last);
-                for (int i = 0; i < whole; i += wide()) keep(compute(wide, c, i), c, i);
-                keep(rest, c, last);
-            }
-        };
-        constexpr std::integral_constant<int, 1> one;
-        if (units < Registers::fewest) return sweep(one, one);
-        int width = Registers::lanes;
-        while (width > units) width /= 2;
-        Registers::template withLanes<Registers::lanes>(width, [&](auto wide) {
-            Registers::template withLanes<wide()>(Registers::lanesFor((units - 1) % wide() + 1),
-                                                  [&](auto narrow) { sweep(wide, narrow); });
-        });
-    }
-
     /// @param drive  W u + b
     /// @param gates  U h; becomes zeta, r and q
     static void forward(Value<T> before, Value<T> drive, Value<T> gates, Value<T> candidate, Value<T> after) {
@@ -203,19 +164,19 @@ private:
             constexpr int L = lanes();
             const T *sum = gates.column(c) + i, *d = drive.column(c) + i;
             struct {
-                Lanes<L> zeta, r, g, h;
+                lanewise::Lanes<T, L> zeta, r, g, h;
             } x;
-            x.zeta = sigmoid<L>(load<L>(sum) + load<L>(d));
-            x.r = sigmoid<L>(load<L>(sum + units) + load<L>(d + units));
-            x.g = (load<L>(d + 2 * units) + x.r * load<L>(sum + 2 * units)).tanh();
-            x.h = x.g + x.zeta * (load<L>(before.column(c) + i) - x.g);
+            x.zeta = lanewise::sigmoid(lanewise::load<L>(sum) + lanewise::load<L>(d));
+            x.r = lanewise::sigmoid(lanewise::load<L>(sum + units) + lanewise::load<L>(d + units));
+            x.g = (lanewise::load<L>(d + 2 * units) + x.r * lanewise::load<L>(sum + 2 * units)).tanh();
+            x.h = x.g + x.zeta * (lanewise::load<L>(before.column(c) + i) - x.g);
             return x;
         };
-        forUnits(units, before.cols, compute, [=](const auto& x, int c, int i) {
-            store(x.zeta, gates.column(c) + i);
-            store(x.r, gates.column(c) + units + i);
-            store(x.g, candidate.column(c) + i);
-            store(x.h, after.column(c) + i);
+        lanewise::forUnits<T>(units, before.cols, compute, [=](const auto& x, int c, int i) {
+            lanewise::store(x.zeta, gates.column(c) + i);
+            lanewise::store(x.r, gates.column(c) + units + i);
+            lanewise::store(x.g, candidate.column(c) + i);
+            lanewise::store(x.h, after.column(c) + i);
         });
     }
     /// Turns the adjoint of the new state into those of the old one (what does not pass through U), of the sums that
@@ -225,26 +186,28 @@ private:
         const auto compute = [=](auto lanes, int c, int i) {
             constexpr int L = lanes();
             const T* gate = gates.column(c) + i;
-            const Lanes<L> a = load<L>(after.gradientColumn(c) + i), zeta = load<L>(gate), r = load<L>(gate + units),
-                           q = load<L>(gate + 2 * units), g = load<L>(candidate.column(c) + i);
+            const lanewise::Lanes<T, L> a = lanewise::load<L>(after.gradientColumn(c) + i),
+                                        zeta = lanewise::load<L>(gate), r = lanewise::load<L>(gate + units),
+                                        q = lanewise::load<L>(gate + 2 * units),
+                                        g = lanewise::load<L>(candidate.column(c) + i);
             struct {
-                Lanes<L> zeta, r, q, g, h;
+                lanewise::Lanes<T, L> zeta, r, q, g, h;
             } x;
             x.g = a * (T(1) - zeta) * (T(1) - g * g);
             x.q = x.g * r;
             x.r = x.q * q * (T(1) - r);
             x.h = a * zeta;
-            x.zeta = x.h * (load<L>(operands.column(c) + i) - g) * (T(1) - zeta);
-            if (before.adjoint) x.h += load<L>(before.gradientColumn(c) + i);
+            x.zeta = x.h * (lanewise::load<L>(operands.column(c) + i) - g) * (T(1) - zeta);
+            if (before.adjoint) x.h += lanewise::load<L>(before.gradientColumn(c) + i);
             return x;
         };
-        forUnits(units, before.cols, compute, [=](const auto& x, int c, int i) {
+        lanewise::forUnits<T>(units, before.cols, compute, [=](const auto& x, int c, int i) {
             T* gate = gates.column(c) + i;
-            store(x.zeta, gate);
-            store(x.r, gate + units);
-            store(x.q, gate + 2 * units);
-            store(x.g, candidate.column(c) + i);
-            if (before.adjoint) store(x.h, before.gradientColumn(c) + i);
+            lanewise::store(x.zeta, gate);
+            lanewise::store(x.r, gate + units);
+            lanewise::store(x.q, gate + 2 * units);
+            lanewise::store(x.g, candidate.column(c) + i);
+            if (before.adjoint) lanewise::store(x.h, before.gradientColumn(c) + i);
         });
     }
     /// The gradients of U, W and b side by side, from the adjoints of the sums. Those of zeta and r are sums of all

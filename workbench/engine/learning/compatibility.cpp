@@ -30,7 +30,7 @@ public:
     /// @throws Error with the reason why it cannot be
     Json document() {
         for (const auto& port : model_.ports) {
-            if (isInput(port) && !port.optional) {
+            if (isInput(port) && (!port.optional || isFirst(port))) {
                 const auto source = forModel(port);
                 adapt(port, source);
                 wire(source, "network." + port.name);
@@ -88,11 +88,15 @@ private:
                       task_.ports[static_cast<std::size_t>(task_.port(taskPort.substr(taskPort.find('.') + 1)))]);
     }
 
+    /// Whether a port of the model is where a network reads what there is to see.
+    bool isFirst(const PortInfo& port) const {
+        return &port == &*std::find_if(model_.ports.begin(), model_.ports.end(), isInput) && port.read == Read::start;
+    }
+
     std::string forModel(const PortInfo& port) {
         if (const auto same = ofTask(port.name)) return *same;
         if (port.name == "action") return action();
-        const bool first = &port == &*std::find_if(model_.ports.begin(), model_.ports.end(), isInput);
-        if (first && port.read == Read::start) {
+        if (isFirst(port)) {
             if (const auto shown = ofTask("observation")) return *shown;
             throw Error(fmt::format("{} has no observation that a network could read", task_.key()));
         }
