@@ -1,57 +1,34 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Continual learning with diffusing modulators (after Velez and Clune 2017): tasks one after the other, with a modulator
 -- that decides which units learn, which are active, or both. Prints accuracy and forgetting, the bars, and draws the
--- accuracies on every task after every task, and the field of a modulator.
+-- accuracies on every task after every task, and the fields of the modulators.
 --
 --   raphe lua scripts/diffusing_modulators/continual_learning.lua                  digits drawn with a pen, no files needed
 --   RAPHE_DATA_DIR=data raphe lua scripts/diffusing_modulators/continual_learning.lua --source mnist
 --   options: --only split_shared|split_multihead|permuted  --seeds N  --iterations N (of every task)  --threads N  --out FOLDER
 local raphe = require "raphe"
 local protocol = require "raphe.protocol"
+local sequence = require "sequence"
 
 local o = protocol.options({ source = "strokes", only = "all", seeds = 3, iterations = protocol.whole, threads = protocol.whole, out = "runs/diffusing_modulators" }, raphe.args)
-local TASKS = 5
-local CONDITIONS = { "sgd", "plasticity", "gain", "both" }
-local LABELS = { sgd = "sgd", plasticity = "diffP", gain = "gain", both = "diffPG" }
-local BENCHMARKS = {
-    -- Two epochs of batches of 50; of MNIST the pairs of digits have unequal numbers of images.
-    { name = "split_shared", chance = 0.5, iterations = o.source == "mnist" and { 84, 80, 72, 82, 76 } or { 80, 80, 80, 80, 80 }, set = {} },
-    { name = "split_multihead", chance = 0.5, iterations = o.source == "mnist" and { 84, 80, 72, 82, 76 } or { 80, 80, 80, 80, 80 },
-      set = { ["task.heads"] = "multi", ["head.units"] = 10 } },
-    { name = "permuted", chance = 0.1, iterations = { 400, 400, 400, 400, 400 }, set = { ["task.sequence"] = "permuted", ["head.units"] = 10 } },
-}
+local CONDITIONS, LABELS, BENCHMARKS = sequence.conditions, sequence.labels, sequence.benchmarks(o.source)
 if o.only ~= "all" then
     local found = false
     for _, b in ipairs(BENCHMARKS) do found = found or b.name == o.only end
     if not found then error("--only: expected split_shared, split_multihead or permuted, got " .. o.only, 0) end
 end
 
---- R[i][j]: accuracy on task j after task i, one seed.
+--- R[i][j], the seconds of training, and the session.
 local function learn(benchmark, condition, seed)
-    local e = raphe.load("continual_split_" .. condition):set("task.source", o.source)
-    for _, path in ipairs { "task.heads", "task.sequence", "head.units" } do
-        if benchmark.set[path] ~= nil then e:set(path, benchmark.set[path]) end
-    end
-    local iterations, stages, total = {}, {}, 0
-    for k = 1, TASKS do
-        iterations[k] = o.iterations or benchmark.iterations[k]
-        stages[k] = { name = "task_" .. k, iterations = iterations[k] }
-        total = total + iterations[k]
-    end
-    e:set("stages", stages):set("iterations", total):set("task.task_iterations", iterations)
-    local s = e:session { seed = seed, threads = o.threads }
-    local R, seconds = {}, 0
-    for i = 1, TASKS do
-        seconds = s:train { iterations = iterations[i] }.seconds
-        R[i] = {}
-        for j = 1, TASKS do
-            R[i][j] = s:evaluate { trials = e:get("task.test_images"), set = { ["task.split"] = "test", ["task.task"] = j - 1 } }.metrics.accuracy
-        end
-    end
+    local iterations = {}
+    for k, count in ipairs(benchmark.iterations) do iterations[k] = o.iterations or count end
+    local s = sequence.experiment(condition, o.source, benchmark.set, iterations):session { seed = seed, threads = o.threads }
+    local R, seconds = sequence.learn(s, iterations)
     return R, seconds, s
 end
 
-local bars, panels, points = {}, {}, {}
+local bars, panels, points, fields = {}, {}, {}, nil
+local NUMBERS = { "1", "2", "3", "4", "5" }
 local function bar(text, met) bars[#bars + 1] = { text, met } end
 for _, benchmark in ipairs(BENCHMARKS) do
     if o.only == "all" or o.only == benchmark.name then
@@ -63,20 +40,18 @@ for _, benchmark in ipairs(BENCHMARKS) do
             for seed = 1, o.seeds do
                 local R, seconds, s = learn(benchmark, condition, seed)
                 time = time + seconds / o.seeds
-                local chance = {}
-                for k = 1, TASKS do chance[k] = benchmark.chance end
-                local m = raphe.statistics.continual(R, chance)
-                for key, value in pairs(m) do
+                for key, value in pairs(sequence.measures(R, benchmark.chance)) do
                     all[key] = all[key] or {}
                     all[key][seed] = value
                 end
                 if seed == 1 and benchmark.name ~= "split_multihead" then
                     panels[#panels + 1] = {
                         title = benchmark.name .. ", " .. LABELS[condition],
-                        x = { label = "Task" }, y = { label = "After task" },
+                        x = { label = "Task", categories = NUMBERS }, y = { label = "After task", categories = NUMBERS },
                         series = { { kind = "heatmap", values = R, min = 0, max = 1, label = "Accuracy" } },
                     }
                 end
+                if seed == 1 and condition == "both" then fields = fields or sequence.fields(s, #R) end
                 s:close()
             end
             for key, values in pairs(all) do mean[key] = raphe.statistics.mean(values) end
@@ -101,6 +76,18 @@ end
 print("")
 local passed = #bars == 0 or protocol.bars(bars)
 panels[#panels + 1] = { title = "Accuracy and forgetting", x = { label = "BWT" }, y = { label = "ACC" }, series = points }
+if fields then
+    local together = {}
+    for i = 1, #fields[1] do
+        together[i] = {}
+        for j = 1, #fields[1] do
+            local sum = 0
+            for _, field in ipairs(fields) do sum = sum + field[i][j] end
+            together[i][j] = sum
+        end
+    end
+    panels[#panels + 1] = { title = "Modulators of all tasks", x = { label = "Unit" }, y = { label = "Unit" }, series = { { kind = "heatmap", values = together, label = "Concentration" } } }
+end
 local file = o.out .. "/continual_learning.svg"
 raphe.plot { file = file, width = 260, layout = { rows = (#panels + 2) // 3, columns = 3 }, panels = panels }
 print("figure: " .. file)

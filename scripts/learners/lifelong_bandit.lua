@@ -10,56 +10,15 @@
 -- environments and would have been paid the same rewards.
 local raphe = require "raphe"
 local protocol = require "raphe.protocol"
+local agents = require "agents"
 
 local o = protocol.options({ environments = protocol.whole, quick = false, out = "learners", threads = protocol.whole }, raphe.args)
-local CONTEXT = 500
+local CONTEXT, mean, line = agents.context, agents.mean, agents.line
 local environments = o.environments or (o.quick and 60 or 210)
 
-local agents = o.quick and { "ri_ensemble", "discounted_ucb", "boltzmann" }
+local names = o.quick and { "ri_ensemble", "discounted_ucb", "boltzmann" }
     or { "ri_ensemble", "discounted_ucb", "boltzmann", "ri_oracle", "ri_aleatoric_oracle", "boltzmann_tuned", "epsilon_greedy", "thompson", "garivier_ucb", "quantile", "eq4_ensemble", "eq4_oracle" }
 
-local computing = {}
-local function play(agent, contexts, count)
-    local e = raphe.load("bandit_" .. agent)
-    e:set("task.contexts", contexts)
-    local s = e:session { threads = o.threads }
-    local record = { "task.regret", "task.switch" }
-    local modulated = agent:find("^ri_")
-    if modulated then
-        record[3], record[4] = "bank.learning_rate", "bank.temperature"
-    end
-    local start = raphe.clock()
-    local r = s:evaluate { trials = count, record = record }.signals
-    computing[agent] = (computing[agent] or 0) + raphe.clock() - start
-    s:close()
-    return r
-end
-
---- By step after the true switches of all environments: the mean of a (steps, trials, 1) signal, and by step before them.
-local function aligned(signal, switches)
-    local steps, trials = signal.shape[1], signal.shape[2]
-    local values, after, before, count = signal:reshape { steps, trials }:totable(), {}, {}, 0
-    for t = 1, CONTEXT do after[t] = 0 end
-    for t = 1, 50 do before[t] = 0 end
-    for context = 1, steps // CONTEXT - 1 do
-        local first = context * CONTEXT
-        for b = 1, trials do
-            if switches[first + 1][b] == 1 then
-                count = count + 1
-                for t = 1, CONTEXT do after[t] = after[t] + values[first + t][b] end
-                for t = 1, 50 do before[t] = before[t] + values[first - 50 + t][b] end
-            end
-        end
-    end
-    for t = 1, CONTEXT do after[t] = after[t] / count end
-    for t = 1, 50 do before[t] = before[t] / count end
-    return after, before
-end
-local function mean(values, first, last)
-    local sum = 0
-    for t = first, last do sum = sum + values[t] end
-    return sum / (last - first + 1)
-end
 local function peak(values)
     local best = 1
     for t = 1, #values do if values[t] > values[best] then best = t end end
@@ -67,29 +26,40 @@ local function peak(values)
 end
 
 local function measure(agent, contexts, count)
-    local r = play(agent, contexts, count)
+    local record = { "task.regret", "task.switch" }
+    if agent:find("^ri_") then record[3], record[4] = "bank.learning_rate", "bank.temperature" end
+    local r = agents.play(agent, { contexts = contexts, count = count, record = record, threads = o.threads })
     local steps = contexts * CONTEXT
-    local switches = r["task.switch"]:reshape { steps, count }:totable()
-    local by_step = r["task.regret"]:mean(2):reshape { steps }:totable()
-    local m = { regret = by_step, after = aligned(r["task.regret"], switches), last = mean(by_step, steps - CONTEXT + 1, steps), first = mean(by_step, 1, CONTEXT) * CONTEXT }
+    local switches, by_step = agents.rows(r["task.switch"]), agents.course(r["task.regret"])
+    local m = { regret = by_step, last = mean(by_step, steps - CONTEXT + 1, steps), first = mean(by_step, 1, CONTEXT) * CONTEXT }
+    m.after, m.before, m.errors = agents.aligned(r["task.regret"], switches)
     m.cumulative = mean(by_step, 1, steps) * steps
     m.second_half = mean(by_step, steps // 2 + 1, steps)
+    local rows = agents.rows(r["task.regret"])
+    m.all, m.all_last = agents.sums(rows, 1, steps), agents.sums(rows, steps - CONTEXT + 1, steps)
     if r["bank.learning_rate"] then
-        m.rate, m.rate_before = aligned(r["bank.learning_rate"], switches)
-        m.temperature, m.temperature_before = aligned(r["bank.temperature"], switches)
+        m.rate, m.rate_before = agents.aligned(r["bank.learning_rate"], switches)
+        m.temperature, m.temperature_before = agents.aligned(r["bank.temperature"], switches)
     end
     return m
 end
 
 local results = {}
 print(string.format("%d environments, 16 contexts: regret per choice after true switches", environments))
-print("| agent               | 0-4  | 5-24 | 50-99 | 100-199 | 400-499 | last context | cumulative | first context | computing |")
-print("|---------------------|------|------|-------|---------|---------|--------------|------------|---------------|-----------|")
-for _, agent in ipairs(agents) do
+print("| agent               | 0-4  | 5-24 | 50-99 | 100-199 | 400-499 | last context | cumulative (median) | first context | computing |")
+print("|---------------------|------|------|-------|---------|---------|--------------|---------------------|---------------|-----------|")
+for _, agent in ipairs(names) do
     local m = measure(agent, 16, environments)
     results[agent] = m
-    print(string.format("| %-19s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.0f | %.0f | %.2f s |", agent, mean(m.after, 1, 5), mean(m.after, 6, 25), mean(m.after, 51, 100),
-        mean(m.after, 101, 200), mean(m.after, 401, 500), m.last, m.cumulative, m.first, computing[agent]))
+    print(string.format("| %-19s | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.0f (%.0f) | %.0f | %.2f s |", agent, mean(m.after, 1, 5), mean(m.after, 6, 25), mean(m.after, 51, 100),
+        mean(m.after, 101, 200), mean(m.after, 401, 500), m.last, m.cumulative, raphe.statistics.median(m.all), m.first, agents.computing[agent]))
+end
+-- In the same environments, so that differences are of pairs.
+for _, other in ipairs { "discounted_ucb", "boltzmann" } do
+    for _, part in ipairs { { "all", "all contexts", 1 }, { "all_last", "the last context, per choice", 1 / CONTEXT } } do
+        local c = raphe.statistics.compare_paired(results.ri_ensemble[part[1]], results[other][part[1]])
+        print(string.format("ri_ensemble - %s, %s: %.3g (95 %% interval %.3g to %.3g), signed ranks p = %.2g", other, part[2], c.difference * part[3], c.low * part[3], c.high * part[3], c.p))
+    end
 end
 
 local ri, ucb, boltzmann = results.ri_ensemble, results.discounted_ucb, results.boltzmann
@@ -127,33 +97,14 @@ if not o.quick then
         halves[1] < 0.85 * halves[2] and halves[1] < 0.85 * halves[3] }
 
     -- Stimulation of noradrenaline: added to the temperature around each reversal.
-    dose = { level = { 0, 0.025, 0.05, 0.1, 0.15 }, on = {}, off = {}, regret_on = {}, regret_off = {} }
+    dose = { level = { 0, 0.025, 0.05, 0.075, 0.1, 0.125, 0.15 }, on = {}, off = {} }
     print("\nStimulation, two-armed reversal: entropy of the choice (bits) and regret, contexts 2-8")
     print("| added to T | H on | H off | regret on | regret off |")
     print("|------------|------|-------|-----------|------------|")
     for i, level in ipairs(dose.level) do
-        local s = raphe.load("bandit_stimulation"):session { threads = o.threads }
-        local interventions = {}
-        for context = 0, 7 do
-            local from, to = math.floor((context + 0.75) * CONTEXT), math.floor((context + 1.25) * CONTEXT)
-            interventions[#interventions + 1] = { port = "bank.temperature", operation = "perturb", value = level, from = from, to = math.min(to, 8 * CONTEXT) }
-        end
-        local r = s:evaluate { trials = 200, record = { "policy.probability", "task.regret" }, interventions = interventions }.signals
-        s:close()
-        local p = r["policy.probability"]:slice(3, 1):totable()
-        local regret = r["task.regret"]:mean(2):reshape { 8 * CONTEXT }:totable()
-        local sums = { on = { 0, 0, 0 }, off = { 0, 0, 0 } }
-        for t = CONTEXT + 1, 8 * CONTEXT do
-            local place = (t - 1) % CONTEXT / CONTEXT
-            local sum = sums[(place < 0.25 or place >= 0.75) and "on" or "off"]
-            for b = 1, 200 do
-                local q = p[t][b]
-                if q > 0 and q < 1 then sum[1] = sum[1] - q * math.log(q, 2) - (1 - q) * math.log(1 - q, 2) end
-            end
-            sum[2], sum[3] = sum[2] + 200, sum[3] + regret[t] * 200
-        end
-        dose.on[i], dose.off[i] = sums.on[1] / sums.on[2], sums.off[1] / sums.off[2]
-        print(string.format("| %10.3f | %.3f | %.3f | %.3f | %.3f |", level, dose.on[i], dose.off[i], sums.on[3] / sums.on[2], sums.off[3] / sums.off[2]))
+        local d = agents.dose(level, { count = 200, threads = o.threads })
+        dose.on[i], dose.off[i] = d.on.entropy, d.off.entropy
+        print(string.format("| %10.3f | %.3f | %.3f | %.3f | %.3f |", level, d.on.entropy, d.off.entropy, d.on.regret, d.off.regret))
     end
     local rising, steady = true, true
     for i = 2, #dose.level do
@@ -166,14 +117,13 @@ end
 print()
 local passed = protocol.bars(bars)
 
-local function line(name, values, offset)
-    local x = {}
-    for t = 1, #values do x[t] = t - 1 + (offset or 0) end
-    return { kind = "line", name = name, x = x, y = values }
-end
 local regrets, cumulative = {}, {}
 for _, agent in ipairs { "ri_ensemble", "discounted_ucb", "boltzmann" } do
-    regrets[#regrets + 1] = line(agent, protocol.smooth(results[agent].after, 5))
+    local middle, low, high = protocol.smooth(results[agent].after, 5), {}, {}
+    for t, e in ipairs(results[agent].errors) do low[t], high[t] = middle[t] - e, middle[t] + e end
+    local curve = line(agent, middle)
+    regrets[#regrets + 1] = { kind = "band", group = agent, x = curve.x, lower = low, upper = high }
+    regrets[#regrets + 1] = curve
     local x, y, sum = {}, {}, 0
     for t, value in ipairs(results[agent].regret) do
         sum = sum + value

@@ -10,13 +10,11 @@
 -- last 20 were correct (median over animals). H: entropy of the choice at the go cue of the phase, in bits.
 local raphe = require "raphe"
 local protocol = require "raphe.protocol"
+local animals = require "animals"
 
 local o = protocol.options({ animals = 200, repeated = false, out = "learners", threads = protocol.whole }, raphe.args)
-local SHIFT, STEPS = 400, 1000
+local SHIFT, STEPS, effects, mean = animals.shift, animals.steps, animals.effects, animals.mean
 
-local function effects(gain, plasticity)
-    return string.format("temperature linear NA base 1 gain %g; learning_rate linear NA base 1 gain %g", gain, plasticity)
-end
 local conditions = {
     { "DA only", { ["bank.effects"] = effects(0, 0) } },
     { "DA + NA", {} },
@@ -30,67 +28,19 @@ local conditions = {
 }
 local RECORD = { "task.correct", "task.go", "choice.probability", "locus_coeruleus.noradrenaline", "locus_coeruleus.burst" }
 
-local simulated = 0
 local function simulate(schedule, settings)
-    local e = raphe.load("gonogo_da_na")
-    e:set("task.schedule", schedule)
-    for key, value in pairs(settings) do e:set(key, value) end
-    local s = e:session { threads = o.threads }
-    local start = raphe.clock()
-    local r = s:evaluate { trials = o.animals, record = RECORD }
-    simulated = simulated + raphe.clock() - start
-    s:close()
-    return r.signals
+    return animals.live(schedule, settings, { count = o.animals, record = RECORD, threads = o.threads })
 end
-
---- Mean of a (steps, animals, 1) signal over animals, by step.
-local function course(signal) return signal:mean(2):reshape { signal.shape[1] }:totable() end
-local function mean(values, first, last)
-    local sum = 0
-    for t = first, last do sum = sum + values[t] end
-    return sum / (last - first + 1)
-end
-local function binary(p) return p <= 0 and 0 or -p * math.log(p, 2) end
 
 --- What the table and the bars need of one condition.
 local function measure(signals)
-    local correct, go = signals["task.correct"], signals["task.go"]
-    local by_step = course(correct)
-    local answers, cues = correct:reshape { STEPS, o.animals }:totable(), go:reshape { STEPS, o.animals }:totable()
-    local policy = signals["choice.probability"]:slice(3, 2):totable()
-    local m = { accuracy = by_step, noradrenaline = course(signals["locus_coeruleus.noradrenaline"]) }
-    m.pre, m.first, m.last = mean(by_step, SHIFT - 99, SHIFT), mean(by_step, SHIFT + 1, SHIFT + 50), mean(by_step, STEPS - 99, STEPS)
-    m.adapted, m.fates, m.quiet = 0, {}, 0
-    local criteria = {}
-    local bursts = signals["locus_coeruleus.burst"]:reshape { STEPS, o.animals }:totable()
-    for a = 1, o.animals do
-        local last, window, criterion, early = 0, 0, math.huge, 0
-        for t = STEPS - 99, STEPS do last = last + answers[t][a] end
-        for t = SHIFT + 1, STEPS do
-            window = window + answers[t][a] - (t > SHIFT + 20 and answers[t - 20][a] or 0)
-            if t >= SHIFT + 20 and window >= 18 and criterion == math.huge then criterion = t - SHIFT end
-        end
-        for t = 1, SHIFT do early = early + bursts[t][a] end
-        m.quiet = m.quiet + (early == 0 and 1 or 0) / o.animals
-        m.adapted = m.adapted + (last >= 90 and 1 or 0) / o.animals
-        m.fates[a] = last / 100
-        criteria[a] = criterion
+    local m = animals.adaptation(signals)
+    m.noradrenaline = animals.course(signals["locus_coeruleus.noradrenaline"])
+    m.early, m.quiet = animals.bursts(signals, 1, SHIFT)
+    m.entropy, m.entropies = {}, animals.entropies(signals)
+    for i, window in ipairs { { SHIFT - 99, SHIFT }, { SHIFT + 1, SHIFT + 50 }, { SHIFT + 51, SHIFT + 150 }, { STEPS - 99, STEPS } } do
+        m.entropy[i] = animals.entropy(m.entropies, window[1], window[2])
     end
-    table.sort(criteria)
-    m.criterion = criteria[math.ceil(#criteria / 2)]
-    local function entropy(first, last)
-        local sum, count = 0, 0
-        for t = first, last do
-            for a = 1, o.animals do
-                if cues[t][a] == 1 then
-                    local p = policy[t][a]
-                    sum, count = sum + binary(p) + binary(1 - p), count + 1
-                end
-            end
-        end
-        return sum / count
-    end
-    m.entropy = { entropy(SHIFT - 99, SHIFT), entropy(SHIFT + 1, SHIFT + 50), entropy(SHIFT + 51, SHIFT + 150), entropy(STEPS - 99, STEPS) }
     return m
 end
 
@@ -104,11 +54,11 @@ for _, shift in ipairs { { "reversal", "400 A, 600 B" }, { "dimension", "400 A, 
         local m = measure(simulate(shift[2], condition[2]))
         table_[condition[1]] = m
         print(string.format("| %-21s | %.3f | %.3f | %.3f | %.2f | %s | %.2f %.2f %.2f %.2f |", condition[1], m.pre, m.first, m.last, m.adapted,
-            m.criterion == math.huge and "never" or string.format("%d", m.criterion), table.unpack(m.entropy)))
+            animals.shown_criterion(m.criterion), table.unpack(m.entropy)))
     end
     results[shift[1]] = table_
 end
-print(string.format("\n%d animals x %d presentations x %d conditions: %.2f s of computing", o.animals, STEPS, 2 * #conditions, simulated))
+print(string.format("\n%d animals x %d presentations x %d conditions: %.2f s of computing", o.animals, STEPS, 2 * #conditions, animals.computing))
 
 local da, na = results.reversal["DA only"], results.reversal["DA + NA"]
 local da2, na2 = results.dimension["DA only"], results.dimension["DA + NA"]
@@ -127,11 +77,7 @@ local passed = protocol.bars {
 }
 
 -- Figure: accuracy around the shift, noradrenaline, and how each animal ends.
-local function smoothed(values)
-    local x, y = {}, {}
-    for bin = 1, #values // 25 do x[bin], y[bin] = bin * 25 - 12.5, mean(values, bin * 25 - 24, bin * 25) end
-    return x, y
-end
+local function smoothed(values) return animals.binned(values, 25) end
 local panels = {}
 for _, shift in ipairs { "reversal", "dimension" } do
     local series = {}
@@ -143,13 +89,22 @@ for _, shift in ipairs { "reversal", "dimension" } do
 end
 local x, y = smoothed(na.noradrenaline)
 panels[#panels + 1] = { title = "Noradrenaline, reversal", x = { label = "Presentation" }, y = { label = "Mean level" }, series = { { kind = "line", name = "DA + NA", x = x, y = y } } }
+do
+    local series = {}
+    for _, name in ipairs { "DA only", "DA + NA" } do
+        local ex, ey = {}, {}
+        for bin = 1, STEPS // 25 do ex[bin], ey[bin] = 25 * bin - 12.5, animals.entropy(results.reversal[name].entropies, 25 * bin - 24, 25 * bin) end
+        series[#series + 1] = { kind = "line", name = name, x = ex, y = ey }
+    end
+    panels[#panels + 1] = { title = "Entropy of the choice at the go cue", x = { label = "Presentation" }, y = { label = "Entropy", unit = "bits" }, series = series }
+end
 local dots = {}
 for index, name in ipairs { "DA only", "DA + NA" } do
     local px, py = {}, {}
     for a, fate in ipairs(results.dimension[name].fates) do px[a], py[a] = index - 1 + 0.3 * (a / o.animals - 0.5), fate end
     dots[index] = { kind = "points", name = name, x = px, y = py }
 end
-panels[#panels + 1] = { title = "Each animal's last 100, dimension", x = { label = "Condition", categories = { "DA only", "DA + NA" } }, y = { label = "Share correct" }, series = dots }
+panels[#panels + 1] = { title = "Each animal's last 100, dimension", x = { label = "Condition", categories = { "DA only", "DA + NA" } }, y = { label = "Share correct" }, series = dots, legend = "none" }
 
 if o.repeated then
     local phases = {}
@@ -157,7 +112,7 @@ if o.repeated then
     local series = {}
     for _, condition in ipairs { conditions[1], conditions[2] } do
         local signals = simulate(table.concat(phases, ", "), condition[2])
-        local values = course(signals["task.correct"])
+        local values = animals.course(signals["task.correct"])
         local px, py = smoothed(values)
         series[#series + 1] = { kind = "line", name = condition[1], x = px, y = py }
         local ends = {}

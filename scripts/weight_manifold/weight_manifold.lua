@@ -19,7 +19,8 @@ local ANGLES = networks.range(0, 24, 1 / 24)
 local bars, figures = {}, {}
 local function bar(text, met) bars[#bars + 1] = { text, met } end
 
-local function rotation(extra, list)
+--- The conditions of a list, each with further changes.
+local function withChanges(extra, list)
     local conditions = {}
     for _, c in ipairs(list) do
         local set = {}
@@ -39,6 +40,7 @@ local BASELINES = {
 
 if wanted("e1") then
     local list = { table.unpack(BASELINES) }
+    list[#list + 1] = { "slopes and biases (FiLM)", "manifold_rotation_film", {} }
     list[#list + 1] = { "ellipse, plain", "manifold_rotation", { ["hidden.gradient"] = "plain", ["readout.gradient"] = "plain" } }
     list[#list + 1] = { "ellipse", "manifold_rotation", {} }
     o.keep = true
@@ -125,16 +127,22 @@ end
 
 -- E2: angles that were never shown ------------------------------------------------------------------------------------
 
-local function heldOut(name, title, support, list, seeds, isHeldOut)
+local function heldOut(name, title, support, list, seeds, isHeldOut, each)
     local trained, held = {}, {}
     for _, at in ipairs(ANGLES) do
         local group = isHeldOut(math.floor(360 * at + 0.5)) and held or trained
         group[#group + 1] = at
     end
-    local r = networks.compare(name, rotation({ ["task.support"] = support }, list), seeds, o, function(s)
-        return { trained = networks.test(s, trained).metrics.accuracy, held = networks.test(s, held).metrics.accuracy }
+    local columns = { { "trained", "trained angles" }, { "held", "held-out angles" } }
+    if each then
+        for i, at in ipairs(held) do columns[2 + i] = { "at" .. i, string.format("%.0f degrees", 360 * at), 1, " %.2f", "" } end
+    end
+    local r = networks.compare(name, withChanges({ ["task.support"] = support }, list), seeds, o, function(s)
+        local found = { trained = networks.test(s, trained).metrics.accuracy, held = networks.test(s, held).metrics.accuracy }
+        for i = 1, #columns - 2 do found["at" .. i] = networks.test(s, { held[i] }).metrics.accuracy end
+        return found
     end)
-    networks.table(title, r, { { "trained", "trained angles" }, { "held", "held-out angles" } })
+    networks.table(title, r, columns)
     return function(condition) return r[condition].median.held end
 end
 
@@ -143,7 +151,7 @@ if wanted("e2") then
     list[#list + 1] = { "ellipse", "manifold_rotation", {} }
     list[#list + 1] = { "fourier, 2 harmonics", "manifold_rotation", { ["basis.topology"] = "fourier" } }
     local a = heldOut("E2", "E2 trained on 0 to 270 degrees (Gamma of the whole circle)", { 0, 0.75 }, list, o.seeds,
-        function(degrees) return degrees >= 270 end)
+        function(degrees) return degrees >= 270 end, true)
     bar("E2 held out: ellipse >= concat + 0.10", a "ellipse" >= a "concat" + 0.10)
     bar("E2 held out: ellipse >= concat_wide + 0.07", a "ellipse" >= a "concat_wide" + 0.07)
     bar("E2 held out: fourier < ellipse", a "fourier, 2 harmonics" < a "ellipse")
@@ -211,37 +219,42 @@ end
 -- E5: a caution, without bars -----------------------------------------------------------------------------------------
 
 if wanted("e5") then
-    local noises = networks.range(0, 11, 0.1)
-    local low, high = networks.range(0, 6, 0.1), networks.range(0.6, 5, 0.1)
-    local function measure(s)
-        return {
-            all = networks.test(s, noises).metrics.accuracy,
-            clean = networks.test(s, { 0 }).metrics.accuracy,
-            noisy = networks.test(s, { 1 }).metrics.accuracy,
-            low = networks.test(s, low).metrics.accuracy,
-            high = networks.test(s, high).metrics.accuracy,
-        }
+    local columns = { { "all", "s = 0 to 1" }, { "clean", "s = 0" }, { "noisy", "s = 1" }, { "low", "lower part" }, { "high", "upper part" } }
+    local function measure(border) -- the last context of the lower part, in tenths
+        return function(s)
+            local function accuracy(first, last) return networks.test(s, networks.range(first / 10, last - first + 1, 0.1)).metrics.accuracy end
+            return { all = accuracy(0, 10), clean = accuracy(0, 0), noisy = accuracy(10, 10), low = accuracy(0, border), high = accuracy(border + 1, 10) }
+        end
     end
-    local columns = { { "all", "s = 0 to 1" }, { "clean", "s = 0" }, { "noisy", "s = 1" }, { "low", "s <= 0.5" }, { "high", "s > 0.5" } }
     local plain = { ["hidden.gradient"] = "plain", ["readout.gradient"] = "plain" }
-    local function variants(extra)
-        return rotation(extra, {
+    local many = o.source == "mnist" and 60000 or 20000
+    local whole = { ["task.train_images"] = many, ["task.validation_images"] = 0, iterations = 3 * many // 100 }
+    local function decay(rate) return { ["stages[0].schedules"] = { learning_rate = { kind = "linear", from = rate + 1e-4, to = 1e-4 } } } end
+    local function with(...)
+        local result = {}
+        for _, list in ipairs { ... } do
+            for key, value in pairs(list) do result[key] = value end
+        end
+        return result
+    end
+    local cases = {
+        { "E5 digits in noise (deviation up to 1)", whole },
+        { "E5 deviation up to 2, learning rate 0.05", with(decay(0.05), { ["task.noise"] = 2, iterations = 300 }) },
+        { "E5 deviation up to 2, learning rate 0.01", with(decay(0.01), { ["task.noise"] = 2, iterations = 300 }) },
+        { "E5 trained on s <= 0.5", with(whole, { ["task.support"] = { 0, 0.5 } }), { 0, 0.5 } },
+        { "E5 trained on s >= 0.4 (lower part: s <= 0.3)", with(whole, { ["task.support"] = { 0.4, 1 } }), { 0.4, 1 }, 3 },
+    }
+    for _, case in ipairs(cases) do
+        local list = {
             { "none", "manifold_noise_none", {} },
             { "concat", "manifold_noise_concat", {} },
             { "concat_wide", "manifold_noise_concat", { ["hidden.units"] = 64 } },
             { "line, plain", "manifold_noise", plain },
             { "line", "manifold_noise", {} },
-        })
+        }
+        if case[3] then list[#list + 1] = { "line, Gamma of what is trained", "manifold_noise", { ["basis.support"] = case[3] } } end
+        networks.table(case[1], networks.compare("E5", withChanges(case[2], list), 1, o, measure(case[4] or 5)), columns)
     end
-    local many = o.source == "mnist" and 60000 or 20000
-    local epochs = function(images, n) return n * images // 100 end
-    local cases = {
-        { "E5 digits in noise (deviation up to 1)", { ["task.train_images"] = many, ["task.validation_images"] = 0, iterations = epochs(many, 3) } },
-        { "E5 deviation up to 2, learning rate 0.05", { ["task.noise"] = 2, iterations = 300, ["stages[0].schedules"] = { learning_rate = { kind = "linear", from = 0.0501, to = 1e-4 } } } },
-        { "E5 trained on s <= 0.5", { ["task.support"] = { 0, 0.5 }, ["task.train_images"] = many, ["task.validation_images"] = 0, iterations = epochs(many, 3) } },
-        { "E5 trained on s >= 0.4", { ["task.support"] = { 0.4, 1 }, ["task.train_images"] = many, ["task.validation_images"] = 0, iterations = epochs(many, 3) } },
-    }
-    for _, case in ipairs(cases) do networks.table(case[1], networks.compare("E5", variants(case[2]), 1, o, measure), columns) end
 end
 
 -- E6: the manifold does not depend on how it is written ---------------------------------------------------------------

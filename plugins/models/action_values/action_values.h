@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../chosen_arm.h"
 #include "../in_place.h"
 
 #include "raphe/plugin.h"
@@ -11,9 +12,8 @@
 
 namespace raphe {
 
-struct ActionValuesParams {
-    int arms = 2, members = 1;
-    double learningRate = 1;
+struct ActionValuesParams : ArmParams {
+    int members = 1;
     std::string moment = "raw";
     double maskProbability = 1;
     bool randomRates = false;
@@ -61,11 +61,9 @@ public:
             .citation("J. Lee, L. Liebana, C. Clopath, W. Dabney (2024), Lifelong reinforcement learning via "
                       "neuromodulation, arXiv:2408.08446; reliability index: N. M. White (1988)")
             .manual(actionValuesManual)
-            .param("arms", &P::arms, {.help = "Number of actions", .min = 1, .max = 100000, .group = "values"})
+            .with(armsAndReward())
             .param("members", &P::members,
                    {.help = "Estimates of each value (ensemble)", .min = 1, .max = 10000, .group = "values"})
-            .param("learning_rate", &P::learningRate,
-                   {.help = "Factor of the modulation port learning_rate", .min = 0, .group = "values"})
             .param("moment", &P::moment,
                    {.help = "What the expected uncertainty averages: squares of rewards (raw) or of errors (direct)",
                     .choices = {"raw", "direct"},
@@ -100,13 +98,6 @@ public:
             .param(
                 "unexpected_start", &P::unexpectedStart,
                 {.help = "Largest first mean squared error: it is this times u^2", .min = 0, .group = "initial values"})
-            .input("action", "arms", {.help = "Chosen action, one-hot", .read = Read::end})
-            .input("reward", 1, {.help = "What it brought", .read = Read::end})
-            .modulation("learning_rate", "any",
-                        {.help = "Factor of the learning rate: one number, or one an arm",
-                         .read = Read::end,
-                         .optional = true,
-                         .neutral = 1})
             .input("mask", "members",
                    {.help = "1 for members that learn from this step", .read = Read::end, .optional = true})
             .input("member_rate", "members",
@@ -120,15 +111,10 @@ public:
     }
 
     ActionValues(const ActionValuesParams& p, Builder& b)
-        : p_(p), arms_(p.arms), members_(p.members), direct_(p.moment == "direct"), action_(b.input("action")),
-          reward_(b.input("reward")), rate_(b.input("learning_rate")), mask_(b.input("mask")),
-          memberRate_(b.input("member_rate")), value_(b.output("value")), epistemic_(b.output("epistemic")),
-          meanEpistemic_(b.output("mean_epistemic")), reliability_(b.output("reliability")),
-          unexpected_(b.output("unexpected")), expected_(b.output("expected")) {
-        const int rates = b.size("learning_rate");
-        if (b.wired("learning_rate") && rates != 1 && rates != arms_)
-            throw Error("port \"learning_rate\"",
-                        "expected 1 unit or one an arm (" + std::to_string(arms_) + "), got " + std::to_string(rates));
+        : p_(p), arms_(p.arms), members_(p.members), direct_(p.moment == "direct"), chosen_(p, b),
+          mask_(b.input("mask")), memberRate_(b.input("member_rate")), value_(b.output("value")),
+          epistemic_(b.output("epistemic")), meanEpistemic_(b.output("mean_epistemic")),
+          reliability_(b.output("reliability")), unexpected_(b.output("unexpected")), expected_(b.output("expected")) {
         const StateOptions matrix{.columns = arms_, .inPlace = true};
         q_ = b.state("value", members_, matrix);
         v_ = b.state("second_moment", members_, matrix);
@@ -171,19 +157,14 @@ public:
     }
 
     void close(Step<T>& s) const override {
-        const Value<T> action = s.input(action_), reward = s.input(reward_), q = changeInPlace(s, q_),
-                       v = changeInPlace(s, v_), V = changeInPlace(s, V_), D = changeInPlace(s, D_);
-        const Value<T> rate = s.wired(rate_) ? s.input(rate_) : Value<T>{},
-                       mask = s.wired(mask_) ? s.input(mask_) : Value<T>{},
+        const Value<T> q = changeInPlace(s, q_), v = changeInPlace(s, v_), V = changeInPlace(s, V_),
+                       D = changeInPlace(s, D_);
+        const Value<T> mask = s.wired(mask_) ? s.input(mask_) : Value<T>{},
                        factor = s.wired(memberRate_) ? s.input(memberRate_) : Value<T>{};
         const T share = T(1) / static_cast<T>(members_);
         const Value<T> masks = s.tape().constant(members_, 1, T(1)), rates = s.tape().constant(members_, 1, T(1));
         for (int c = 0; c < q.cols; ++c) {
-            const T* chosen = action.column(c);
-            const int a = static_cast<int>(std::max_element(chosen, chosen + arms_) - chosen);
-            const T r = reward.data[c];
-            T alpha = static_cast<T>(p_.learningRate);
-            if (rate) alpha *= rate.column(c)[rate.rows == 1 ? 0 : a];
+            const auto [a, r, alpha] = chosen_.of(s, c);
             T *estimates = of(q, c, a), *second = of(v, c, a);
             deal(s, c, masks, rates);
             T sum = 0, squares = 0;
@@ -244,7 +225,8 @@ private:
     ActionValuesParams p_;
     int arms_, members_;
     bool direct_;
-    Input action_, reward_, rate_, mask_, memberRate_;
+    ChosenArm<T> chosen_;
+    Input mask_, memberRate_;
     Output value_, epistemic_, meanEpistemic_, reliability_, unexpected_, expected_;
     State q_, v_, V_, D_, begun_;
 };

@@ -13,7 +13,7 @@ namespace raphe {
 struct BanditPolicyParams {
     int arms = 2;
     std::string form = "boltzmann";
-    double temperature = 1;
+    double temperature = 1, lowestTemperature = 1e-8;
     double epsilon = 0.1;
     double rho = 1, discount = 0.9999;
     bool discountAllArms = false;
@@ -33,7 +33,7 @@ inline constexpr const char* banditPolicyManual =
 | garivier | the largest X_a / n_a + 2 B sqrt(`xi` ln(sum n) / n_a); X, n decay by g in each step, then X_a += r, n_a += 1; B = `bound` |
 | thompson | the largest Q_a + z_a / sqrt(n_a + 1), z normal, n_a = times it was chosen |
 
-T is `temperature` times the modulation port `temperature`. With `each_first` every action is taken once, in turn, before the
+T is `temperature` times the modulation port `temperature`, but at least `lowest_temperature`. With `each_first` every action is taken once, in turn, before the
 form decides; `probability` shows what the form would do, also then. `discount_all_arms`: in upper_confidence all n decay.
 
 | symbol | here |
@@ -66,6 +66,10 @@ public:
                     .group = "policy"})
             .param("temperature", &P::temperature,
                    {.help = "Divides values in the softmax forms; times the port", .min = 0, .group = "policy"})
+            .param("lowest_temperature", &P::lowestTemperature,
+                   {.help = "Floor of the temperature, also where it is modulated or stimulated",
+                    .min = 1e-30,
+                    .group = "policy"})
             .param("epsilon", &P::epsilon,
                    {.help = "Probability of any action (epsilon_greedy)", .min = 0, .max = 1, .group = "policy"})
             .param("rho", &P::rho, {.help = "Weight of the bonus (upper_confidence)", .min = 0, .group = "policy"})
@@ -84,8 +88,7 @@ public:
             .input("value", "arms", {.help = "Value of each action"})
             .input("reward", 1, {.help = "What the action brought (garivier)", .read = Read::end, .optional = true})
             .input("noise", "arms", {.help = "Standard normal numbers (thompson)", .optional = true})
-            .modulation("temperature", 1,
-                        {.help = "Factor of the temperature; must be positive", .optional = true, .neutral = 1})
+            .modulation("temperature", 1, {.help = "Factor of the temperature", .optional = true, .neutral = 1})
             .output("action", "arms", {.help = "Chosen action, one-hot", .sampled = true})
             .output("probability", "arms", {.help = "Probability of each action, after the first round"});
     }
@@ -178,8 +181,9 @@ private:
     void choose(Step<T>& s, int c, T* p) const {
         const T *Q = s.input(value_).column(c), *n = s.state(counts_).column(c);
         if (form_ == Form::boltzmann || form_ == Form::doubleSoftmax) {
-            const T temperature =
-                static_cast<T>(p_.temperature) * (s.wired(temperature_) ? s.input(temperature_).data[c] : T(1));
+            const T temperature = std::max(static_cast<T>(p_.temperature) *
+                                               (s.wired(temperature_) ? s.input(temperature_).data[c] : T(1)),
+                                           static_cast<T>(p_.lowestTemperature));
             if (form_ == Form::doubleSoftmax) softmax(Q, T(1), p);
             softmax(form_ == Form::doubleSoftmax ? p : Q, T(1) / temperature, p);
             return;

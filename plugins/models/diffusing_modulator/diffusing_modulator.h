@@ -25,6 +25,7 @@ inline constexpr const char* diffusingModulatorManual =
 | --- | --- |
 | a | port `release`: how much each of the K = `sources` sources releases, for example one for each task |
 | c | port `concentration`: n^2 numbers, n = `grid` |
+| a as it acts | port `released`; interventions there let other sources release, and do nothing else |
 | r, rho | `radius` of the ring of sources, `reach` of the modulator |
 | floor | `floor`: concentration everywhere |
 
@@ -58,12 +59,13 @@ public:
             .param("floor", &P::floor, {.help = "Concentration without any release", .group = "field"})
             .input("release", "sources", {.help = "What each source releases"})
             .output("concentration", Size<P>("grid * grid", [](const P& p) { return p.grid * p.grid; }),
-                    {.help = "Concentration at each unit"});
+                    {.help = "Concentration at each unit"})
+            .output("released", "sources", {.help = "What each source releases; interventions act here"});
     }
 
     DiffusingModulator(const DiffusingModulatorParams& p, Builder& b)
         : units_(p.grid * p.grid), sources_(p.sources), floor_(static_cast<T>(p.floor)), release_(b.input("release")),
-          concentration_(b.output("concentration")) {
+          concentration_(b.output("concentration")), released_(b.output("released")) {
         for (int k = 0; k < sources_; ++k) {
             const double angle = 6.283185307179586476925286766559 * k / sources_;
             const double x = 0.5 + p.radius * std::cos(angle), y = 0.5 + p.radius * std::sin(angle);
@@ -75,7 +77,7 @@ public:
     }
 
     void step(Step<T>& s) const override {
-        const Value<T> a = s.input(release_), c = s.destination(concentration_);
+        const Value<T> a = s.emit(released_, s.input(release_)), c = s.destination(concentration_);
         const Value<T> field{&s.tape(), const_cast<T*>(field_.data()), nullptr, units_, sources_};
         c.value().noalias() = field.value() * a.value();
         c.array() += floor_;
@@ -89,7 +91,7 @@ private:
     T floor_;
     std::vector<T> field_; ///< by source and unit
     Input release_;
-    Output concentration_;
+    Output concentration_, released_;
 };
 
 } // namespace raphe

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../chosen_arm.h"
 #include "../in_place.h"
 
 #include "raphe/plugin.h"
@@ -11,10 +12,9 @@
 
 namespace raphe {
 
-struct QuantileValuesParams {
-    int arms = 2, quantiles = 31;
+struct QuantileValuesParams : ArmParams {
+    int quantiles = 31;
     double low = -1, high = 1;
-    double learningRate = 1;
     double estimatorDeviation = 1;
 };
 
@@ -47,22 +47,13 @@ public:
             .citation("J. Lee, L. Liebana, C. Clopath, W. Dabney (2024), Lifelong reinforcement learning via "
                       "neuromodulation, arXiv:2408.08446 (the program's later agent)")
             .manual(quantileValuesManual)
-            .param("arms", &P::arms, {.help = "Number of actions", .min = 1, .max = 100000, .group = "values"})
+            .with(armsAndReward())
             .param("quantiles", &P::quantiles,
                    {.help = "Quantiles of each action", .min = 1, .max = 10000, .group = "values"})
             .param("low", &P::low, {.help = "First value of the lowest quantile", .group = "initial values"})
             .param("high", &P::high, {.help = "First value of the highest quantile", .group = "initial values"})
-            .param("learning_rate", &P::learningRate,
-                   {.help = "Factor of the modulation port learning_rate", .min = 0, .group = "values"})
             .param("estimator_deviation", &P::estimatorDeviation,
                    {.help = "Standard deviation of the estimator's first logits", .min = 0, .group = "initial values"})
-            .input("action", "arms", {.help = "Chosen action, one-hot", .read = Read::end})
-            .input("reward", 1, {.help = "What it brought", .read = Read::end})
-            .modulation("learning_rate", "any",
-                        {.help = "Factor of the learning rate: one number, or one an arm",
-                         .read = Read::end,
-                         .optional = true,
-                         .neutral = 1})
             .output("value", "arms", {.help = "Mean of the quantiles of each action"})
             .output("epistemic", "arms", {.help = "Error of the estimator of each action"})
             .output("mean_epistemic", 1, {.help = "Its mean over actions"})
@@ -70,13 +61,9 @@ public:
     }
 
     QuantileValues(const QuantileValuesParams& p, Builder& b)
-        : p_(p), arms_(p.arms), quantiles_(p.quantiles), action_(b.input("action")), reward_(b.input("reward")),
-          rate_(b.input("learning_rate")), value_(b.output("value")), epistemic_(b.output("epistemic")),
-          meanEpistemic_(b.output("mean_epistemic")), aleatoric_(b.output("aleatoric")) {
-        const int rates = b.size("learning_rate");
-        if (b.wired("learning_rate") && rates != 1 && rates != arms_)
-            throw Error("port \"learning_rate\"",
-                        "expected 1 unit or one an arm (" + std::to_string(arms_) + "), got " + std::to_string(rates));
+        : p_(p), arms_(p.arms), quantiles_(p.quantiles), chosen_(p, b), value_(b.output("value")),
+          epistemic_(b.output("epistemic")), meanEpistemic_(b.output("mean_epistemic")),
+          aleatoric_(b.output("aleatoric")) {
         const StateOptions matrix{.columns = arms_, .inPlace = true};
         theta_ = b.state("quantile", quantiles_, matrix);
         w_ = b.state("estimator", quantiles_, matrix);
@@ -117,17 +104,11 @@ public:
     }
 
     void close(Step<T>& s) const override {
-        const Value<T> action = s.input(action_), reward = s.input(reward_), theta = changeInPlace(s, theta_),
-                       w = changeInPlace(s, w_), first = changeInPlace(s, first_), second = changeInPlace(s, second_),
-                       updates = changeInPlace(s, updates_);
-        const Value<T> rate = s.wired(rate_) ? s.input(rate_) : Value<T>{};
+        const Value<T> theta = changeInPlace(s, theta_), w = changeInPlace(s, w_), first = changeInPlace(s, first_),
+                       second = changeInPlace(s, second_), updates = changeInPlace(s, updates_);
         const T share = T(1) / static_cast<T>(quantiles_);
         for (int c = 0; c < theta.cols; ++c) {
-            const T* chosen = action.column(c);
-            const int a = static_cast<int>(std::max_element(chosen, chosen + arms_) - chosen);
-            const T r = reward.data[c];
-            T alpha = static_cast<T>(p_.learningRate);
-            if (rate) alpha *= rate.column(c)[rate.rows == 1 ? 0 : a];
+            const auto [a, r, alpha] = chosen_.of(s, c);
             const T t = updates.column(c)[a] += T(1), correct1 = T(1) - std::pow(T(0.9), t),
                     correct2 = T(1) - std::pow(T(0.999), t);
             for (int j = 0; j < quantiles_; ++j) {
@@ -167,7 +148,7 @@ private:
 
     QuantileValuesParams p_;
     int arms_, quantiles_;
-    Input action_, reward_, rate_;
+    ChosenArm<T> chosen_;
     Output value_, epistemic_, meanEpistemic_, aleatoric_;
     State theta_, w_, first_, second_, updates_, begun_;
 };
