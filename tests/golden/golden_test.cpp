@@ -9,6 +9,7 @@
 #include "engine/learning/session.h"
 #include "engine/mechanisms/plugin_host.h"
 #include "modprop_golden.h"
+#include "multitask_golden.h"
 #include "nm_rnn_variants_golden.h"
 #include "nmn_network_golden.h"
 #include "nmn_update_golden.h"
@@ -725,6 +726,11 @@ bool check(const Json& file) {
     if (name == "qr") return checkFactorisation(file), true;
     if (name == "theory_rank1") return checkRankOneTheory(file), true;
     if (name == "mwg_datasets") return checkMeasureWaitGo(file), true;
+    if (name == "multitask_generator") return checkMultitaskGenerator(file), true;
+    if (name == "multitask_test_trials") return checkMultitaskTestTrials(file), true;
+    if (name == "yang_driscoll_trials") return checkYangDriscoll(file), true;
+    if (name == "eft_trials") return checkElementFinder(file), true;
+    if (name == "percent_correct") return checkPercentCorrect(file, plugins().registry()), true;
     if (file.contains("losses")) return checkTrainingTrace(file), true;
     if (file.contains("ablations")) return checkAblation(file), true;
     if (!file.contains("config")) return false;

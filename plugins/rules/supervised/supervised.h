@@ -26,7 +26,8 @@ inline constexpr const char* supervisedManual =
 | | port `classes`, of cross_entropy: units of y that are not 0 here compete in the softmax, the others are left out |
 
 The metric `accuracy` of cross_entropy is the fraction of trials and steps, weighted with m, in which the largest y is where y* is largest.
-The metric `final_error` is the mean squared error at the last step, without the mask. The sum of m runs over all units, so a mask of one unit
+The metric `final_error` is the mean squared error at the last step, without the mask; `correct` is the mean of what the port `correct` shows at the
+last step, if something is wired to it: the judgement of `model.angle_judge`, for instance. The sum of m runs over all units, so a mask of one unit
 counts once for each unit of the target.)";
 
 /// loss = sum(mask (prediction - target)^2) / sum(mask).
@@ -53,13 +54,17 @@ public:
             .input("classes", "any",
                    {.help = "Which units of the prediction compete (not 0), in cross_entropy; as many as the target",
                     .optional = true,
-                    .neutral = 1});
+                    .neutral = 1})
+            .input("correct", 1,
+                   {.help = "Whether the trial is right; what it shows at the last step becomes a metric",
+                    .optional = true});
     }
 
     Supervised(const SupervisedParams& params, Builder& b)
         : params_(params), prediction_(b.input("prediction")), target_(b.input("target")), mask_(b.input("mask")),
-          classes_(b.input("classes")), masked_(b.wired("mask")), restricted_(b.wired("classes")),
-          entropy_(params.loss == "cross_entropy"), half_(params.loss == "half_squared") {
+          classes_(b.input("classes")), correct_(b.input("correct")), masked_(b.wired("mask")),
+          restricted_(b.wired("classes")), judged_(b.wired("correct")), entropy_(params.loss == "cross_entropy"),
+          half_(params.loss == "half_squared") {
         const int units = b.size("prediction"), targets = b.size("target"), masks = b.size("mask");
         if (targets != units)
             throw Error("port \"target\"", "expected as many units as the prediction has (" + std::to_string(units) +
@@ -79,6 +84,7 @@ public:
     const OptimiserParams& optimiser() const override { return params_; }
 
     void objective(Objective<T>& o) const override {
+        if (judged_) takeJudgement(o);
         if (entropy_) return crossEntropy(o);
         const Value<T> y = o.input(prediction_), target = o.input(target_),
                        mask = masked_ ? o.input(mask_) : Value<T>{};
@@ -109,6 +115,17 @@ public:
     }
 
 private:
+    void takeJudgement(Objective<T>& o) const {
+        const Value<T> correct = o.input(correct_);
+        double sum = 0, ends = 0;
+        for (int t = 0; t < o.steps; ++t)
+            for (int b = 0; b < o.trials; ++b)
+                if (o.counts(t, b) && (t + 1 == o.steps || o.end(t, b) != End::none)) {
+                    sum += static_cast<double>(correct.column(o.column(t, b))[0]);
+                    ends += 1;
+                }
+        o.addMetric("correct", sum, ends);
+    }
     void crossEntropy(Objective<T>& o) const {
         const Value<T> y = o.input(prediction_), target = o.input(target_),
                        mask = masked_ ? o.input(mask_) : Value<T>{},
@@ -151,8 +168,8 @@ private:
     }
 
     SupervisedParams params_;
-    Input prediction_, target_, mask_, classes_;
-    bool masked_, restricted_, entropy_, half_;
+    Input prediction_, target_, mask_, classes_, correct_;
+    bool masked_, restricted_, judged_, entropy_, half_;
 };
 
 } // namespace raphe

@@ -34,11 +34,11 @@ public:
         trial_ = trial;
     }
     void observe() {
-        for (std::size_t p = 0; p < ports_.size(); ++p)
-            if (declaration_.ports[p].kind == PortKind::output) std::fill(ports_[p].begin(), ports_[p].end(), 0.0);
+        clear();
         auto pointers = pointersToPorts();
         TaskStep<double> s(step_, pointers.data(), random(step_));
         static_cast<const Task<double>&>(*task_).observe(*state_, s);
+        end_ = s.end();
     }
     void act() {
         auto pointers = pointersToPorts();
@@ -49,13 +49,27 @@ public:
     /// Shows a trial that the test made itself.
     template <class Trial>
     void observe(Trial& trial) {
+        clear();
         auto pointers = pointersToPorts();
         TaskStep<double> s(step_, pointers.data(), random(step_));
         task_->observe(trial, s);
     }
+    void begin(const TrialPlace& place, std::uint64_t seed = 1) {
+        Stream stream(seed, addressOf("task"), place.iteration, place.trial, 0);
+        static_cast<const Task<double>&>(*task_).begin(*state_, place, stream);
+        step_ = 0;
+        seed_ = seed;
+        trial_ = place.trial;
+    }
+    /// How the trial ended with the step that was observed last.
+    End end() const { return end_; }
     std::vector<double>& port(const char* name) { return ports_[static_cast<std::size_t>(declaration_.port(name))]; }
 
 private:
+    void clear() {
+        for (std::size_t p = 0; p < ports_.size(); ++p)
+            if (declaration_.ports[p].kind == PortKind::output) std::fill(ports_[p].begin(), ports_[p].end(), 0.0);
+    }
     Stream random(int step) const {
         return {seed_, addressOf("task"), 0, trial_, static_cast<std::uint32_t>(step) + 1};
     }
@@ -71,6 +85,7 @@ private:
     int step_ = 0;
     std::uint64_t seed_ = 1;
     std::uint32_t trial_ = 0;
+    End end_ = End::none;
 };
 
 } // namespace raphe::test
