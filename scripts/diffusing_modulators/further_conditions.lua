@@ -171,11 +171,11 @@ if wanted("manifold") then
             e:add_node("place", "model.dense", { units = 1, bias = false })
             e:add_node("basis", "model.manifold_basis", { topology = topology, harmonics = 2, points = 7 })
             e:set_mechanism("hidden", "model.manifold_dense"):set_mechanism("head", "model.manifold_dense")
-            e:set_parameter("hidden.units", 100):set_parameter("hidden.activation", "relu"):set_parameter("head.units", 2)
+            e:set_parameter("hidden", "units", 100):set_parameter("hidden", "activation", "relu"):set_parameter("head", "units", 2)
             e:connect("task.task", "place.input"):connect("place.output", "basis.s")
             e:connect("basis.phi", "hidden.point"):connect("basis.phi", "head.point")
-            e:set("frozen", { "place.*" })
             local s = e:session { seed = seed, threads = o.threads }
+            s:freeze("place.*")
             local places = {}
             for k = 1, #iterations do places[k] = (k - 1) / #iterations end
             s:set("place.weight", { places })
