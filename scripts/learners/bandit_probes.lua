@@ -190,7 +190,7 @@ if wanted("stimulation") then
         series[#series + 1] = { kind = "line", name = agent .. ", off", group = agent, x = x, y = off, style = "dot" }
         bar(agent .. ": more noradrenaline, more random choices; less, fewer", on[1] < on[2] and on[8] > on[2] + 0.25)
     end
-    panel("Stimulation of noradrenaline", "Added to the temperature", { label = "Entropy of the choice", unit = "bits", min = 0, max = 1 }, series)
+    panel("Stimulation of noradrenaline", "Added to the temperature", { label = "Entropy", unit = "bits", min = 0, max = 1.05 }, series)
 end
 
 print()

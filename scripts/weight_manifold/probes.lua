@@ -277,7 +277,7 @@ if o.frames > 0 then
                     rows[row][column] = phi[1] * w:get(unit, p) + phi[2] * w:get(units + unit, p) + phi[3] * w:get(2 * units + unit, p)
                 end
             end
-            shown[i] = { title = "Unit " .. unit, x = {}, y = { reversed = true }, series = { { kind = "heatmap", values = rows, color_map = "diverging", min = -0.4, max = 0.4 } } }
+            shown[i] = { title = "Unit " .. unit, y = { reversed = true }, series = { { kind = "heatmap", values = rows, color_map = "diverging", min = -0.4, max = 0.4 } } }
         end
         raphe.plot { file = string.format("%s/walk_%03d.png", o.out, frame), title = string.format("%.0f degrees", 360 * frame / o.frames), width = 240, layout = { rows = 3, columns = 4 }, panels = shown }
     end

@@ -263,6 +263,34 @@ TEST(Trials, PairsAreDrawnTogetherWithTheirDifference) {
     EXPECT_EQ(trialFigure(pair.intact, &*pair.perturbed, look).panels.size(), 1u + 1u + 1u);
 }
 
+TEST(Trials, OfOneStepAreShownByTheirUnits) {
+    auto experiment = loadExperiment("manifold_rotation", plugins().registry());
+    auto session = Session::create(experiment, plugins().registry(), {.threads = 1});
+    TrialBench bench{sourceOf(*session), plugins().registry()};
+    const auto pair = bench.run({3, 0, {parseIntervention("basis.context=perturb:0.25")}}, true);
+    ASSERT_EQ(pair.intact.steps, 1);
+    TrialLook look{.trial = 2, .signals = {{"task.image"}, {"basis.phi"}}, .pair = PairLook::bothAndDifference};
+    const auto plain = trialFigure(pair.intact, nullptr, look);
+    ASSERT_EQ(plain.panels.size(), 2u);
+    const auto& image = std::get<FigureHeatmap>(plain.panels[0].series[0].data);
+    EXPECT_EQ(image.rows, 28u);
+    EXPECT_EQ(image.columns, 28u);
+    EXPECT_TRUE(plain.panels[0].y.reversed) << "the first row of an image is its top";
+    for (std::size_t pixel = 0; pixel < 784; ++pixel)
+        ASSERT_EQ(image.values[pixel], pair.intact.signal("task.image")->values[2 * 784 + pixel]);
+    const auto& phi = std::get<FigureBars>(plain.panels[1].series[0].data);
+    EXPECT_EQ(phi.y.size(), 3u);
+    const auto compared = trialFigure(pair.intact, &*pair.perturbed, look);
+    ASSERT_EQ(compared.panels.size(), 3u + 2u) << "pictures: intact, perturbed, difference; bars: both, difference";
+    const auto& difference = std::get<FigureBars>(compared.panels[4].series[0].data);
+    EXPECT_EQ(difference.y[0], 0) << "the centre is always in force";
+    EXPECT_NE(difference.y[1], 0);
+    const auto plane = principalPlane(*pair.intact.signal("hidden.output"));
+    const auto portrait =
+        portraitFigure("hidden.output", plane, portraitIn(plane, *pair.intact.signal("hidden.output")), nullptr, 0);
+    EXPECT_EQ(std::get<FigurePoints>(portrait.panels[0].series[0].data).x.size(), 2u) << "the other trials";
+}
+
 TEST(Tensors, HistogramsCountEveryEntryOnce) {
     std::vector<float> values;
     for (int i = 0; i < 1000; ++i) values.push_back(static_cast<float>(std::sin(i)));

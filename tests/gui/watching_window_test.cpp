@@ -7,6 +7,7 @@
 #include "gui/watching/perturbation_list.h"
 #include "gui/watching/portrait_view.h"
 #include "gui/watching/save_figure.h"
+#include "gui/watching/tensor_data.h"
 #include "gui/watching/tensor_panel.h"
 #include "gui/watching/trial_panel.h"
 #include "gui/watching/trial_transport.h"
@@ -149,6 +150,29 @@ TEST_F(Watching, AStateFollowsTheCursor) {
     ASSERT_TRUE(tensors.choose("agent.recurrent_weight"));
     EXPECT_EQ(tensors.matrix().matrix().values.front(),
               static_cast<float>(session->get("agent.recurrent_weight").values.front()));
+}
+
+TEST(WatchingWindow, WeightsThatAreLearnedWithinTheTrialAreAMatrix) {
+    // Nothing is trained between iterations, so that there are states only.
+    const auto session =
+        Session::create(loadExperiment("gonogo_da_na", plugins().registry(), {"task.schedule=20 A, 20 B", "trials=4"}),
+                        plugins().registry(), {.threads = 1});
+    TrialPanel panel{plugins().registry()};
+    panel.setSource({"animals", "animals", [&](const auto& read) { read(*session); }, {}, {}});
+    TensorPanel tensors{panel};
+    tensors.resize(700, 300);
+    tensors.show();
+    panel.show();
+    panel.evaluate();
+    ASSERT_TRUE(eventually([&] { return tensors.matrix().matrix().rows == 40 && tensors.matrix().reach() > 0; }))
+        << "the first state is chosen by itself";
+    EXPECT_EQ(tensors.matrix().matrix().columns, 2);
+    panel.transport().setStep(39);
+    const auto learned = tensors.matrix().matrix().values;
+    EXPECT_GT(reachOf(learned), 0);
+    QTest::keyClick(&panel, Qt::Key_PageDown);
+    ASSERT_EQ(panel.transport().trial(), 1);
+    ASSERT_TRUE(eventually([&] { return tensors.matrix().matrix().values != learned; })) << "each has its own";
 }
 
 TEST(WatchingWindow, ARunHasTheSameHashWithEveryViewOpen) {

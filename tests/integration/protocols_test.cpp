@@ -122,6 +122,37 @@ TEST_F(Protocols, OfLearnersInsideTrialsMeetTheirBars) {
     EXPECT_TRUE(fs::exists(folder_ + "/cue_validity.svg"));
 }
 
+TEST_F(Protocols, LookIntoLearnersInsideTrials) {
+    for (const auto& [script, options] : std::vector<std::pair<std::string, std::vector<std::string>>>{
+             {"set_shift_probes", {"--animals", "50"}},
+             {"bandit_probes", {"--environments", "10", "--contexts", "4", "--only", "inside"}},
+             {"bandit_probes", {"--environments", "40", "--contexts", "4", "--only", "lesions"}},
+             {"bandit_probes", {"--environments", "40", "--only", "stimulation"}}}) {
+        auto words = options;
+        words.insert(words.end(), {"--out", folder_});
+        const auto result = run("learners/" + script + ".lua", words);
+        EXPECT_EQ(result.exitCode, 0) << result.out << result.err;
+        EXPECT_GT(fs::file_size(folder_ + "/" + script + ".svg"), 1000u);
+    }
+}
+
+TEST_F(Protocols, LookIntoTheWeightManifold) {
+    const auto result = run("weight_manifold/probes.lua", {"--iterations", "120", "--frames", "2", "--out", folder_});
+    EXPECT_EQ(result.exitCode, 0) << result.out << result.err;
+    EXPECT_GT(fs::file_size(folder_ + "/manifold_probes.svg"), 1000u);
+    EXPECT_TRUE(fs::exists(folder_ + "/walk_001.png"));
+}
+
+TEST_F(Protocols, LookIntoNetworksOfDiffusingModulators) {
+    for (const char* part : {"units", "wrong", "manifold", "free"}) {
+        const auto result = run("diffusing_modulators/further_conditions.lua",
+                                {"--only", part, "--seeds", "1", "--iterations", "6", "--out", folder_});
+        EXPECT_TRUE(result.exitCode == 0 || result.exitCode == 1) << result.out << result.err;
+        EXPECT_EQ(result.err.find("lua:"), std::string::npos) << part << result.err;
+    }
+    EXPECT_TRUE(fs::exists(folder_ + "/further_conditions.svg"));
+}
+
 TEST_F(Protocols, WalkTheWeightManifold) {
     for (const char* part : {"e1", "e3", "e6"}) {
         const auto result = run("weight_manifold/weight_manifold.lua",

@@ -158,6 +158,11 @@ std::vector<Trained> trained() {
              60,
              {"task.schedule=20 A, 20 B", "trials=30", "chunk=7"},
              "actor.learning_rate=0.2"},
+            {"learners_of_a_stream",
+             "gonogo_da_na",
+             60,
+             {"task.schedule=600 A, 600 B", "trials=30", "chunk=7", "streams=true", "steps=20"},
+             "actor.learning_rate=0.2"},
             {"mwg_stream", "mwg_small_nm_rnn", 200, {"streams=true", "steps=17"}, "learner.learning_rate=0.002"}};
 }
 

@@ -2,6 +2,7 @@
 // Learning inside the trial: every trial is a learner of its own. What it learns depends on nobody else, on no thread
 // and on no recording; the end of a step comes after the task's answer; gradients flow through weights that change on
 // the way.
+#include "heap_counter.h"
 #include "support.h"
 
 #include <gtest/gtest.h>
@@ -169,6 +170,100 @@ TEST(Learners, AreChangedByInterventionsOnTheirWeights) {
     double off = 0;
     for (std::size_t i = 9 * 16; i < 10 * 16; ++i) off += std::abs(W[i] - 0.25);
     EXPECT_GT(off, 0);
+}
+
+const Tensor& state(const EvaluateResult& result, const std::string& name) {
+    for (const auto& [key, tensor] : result.states)
+        if (key == name) return tensor;
+    throw Error(name, "has not been kept");
+}
+
+TEST(Learners, LeaveTheirWeightsAndBeginWithThoseThatAreGiven) {
+    auto e = animals();
+    auto session = Session::create(e, registry(), {2, usualExecutor, 0});
+    EvaluateRequest request;
+    request.trials = 13;
+    request.record = {"actor.weights", "actor.output", "task.observation"};
+    request.states = {"actor.weight", "critic.*"};
+    const auto first = session->evaluate(request);
+    ASSERT_EQ(first.states.size(), 2u) << "actor.weight and critic.weight";
+    const auto& left = state(first, "actor.weight");
+    EXPECT_EQ(left.shape, (std::vector<std::int64_t>{13, 8, 2}));
+    const auto& weights = first.signals[0].second; // (steps, trials, units x inputs), row by row
+    const std::size_t last = weights.values.size() - 13 * 16;
+    for (std::size_t trial = 0; trial < 13; ++trial)
+        for (std::size_t unit = 0; unit < 2; ++unit)
+            for (std::size_t input = 0; input < 8; ++input)
+                ASSERT_EQ(left.values[(trial * 8 + input) * 2 + unit],
+                          weights.values[last + trial * 16 + unit * 8 + input]);
+    EXPECT_EQ(session->evaluate(request).states, first.states) << "what is left does not depend on the one before";
+
+    // Other trials begin with them, each learner with its own, whatever the chunk.
+    request.initialStates = first.states;
+    request.stream = 7;
+    for (const int chunk : {4, 13}) {
+        e.chunk = chunk;
+        auto other = Session::create(e, registry(), {2, usualExecutor, 0});
+        const auto second = other->evaluate(request);
+        const auto& y = second.signals[1].second;
+        const auto& x = second.signals[2].second;
+        for (std::size_t trial = 0; trial < 13; ++trial)
+            for (std::size_t unit = 0; unit < 2; ++unit) {
+                double sum = 0;
+                for (std::size_t input = 0; input < 8; ++input)
+                    sum += left.values[(trial * 8 + input) * 2 + unit] * x.values[trial * 8 + input];
+                ASSERT_NEAR(y.values[trial * 2 + unit], sum, 1e-12) << "trial " << trial << ", chunk " << chunk;
+            }
+        const auto player = other->play(request);
+        player->next();
+        const auto shown = player->signal("actor.output");
+        for (std::size_t i = 0; i < shown.values.size(); ++i) ASSERT_EQ(shown.values[i], y.values[i]);
+    }
+}
+
+TEST(Learners, AreNotGivenStatesThatDoNotFit) {
+    auto session = Session::create(animals(), registry(), {1, usualExecutor, 0});
+    const auto complaint = [&](const std::string& name, std::vector<std::int64_t> shape, std::vector<double> values,
+                               const std::string& pattern) {
+        EvaluateRequest request;
+        request.trials = 2;
+        if (!values.empty()) request.initialStates = {{name, {std::move(shape), std::move(values)}}};
+        if (!pattern.empty()) request.states = {pattern};
+        try {
+            session->evaluate(request);
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string("nothing");
+    };
+    EXPECT_EQ(complaint("critic.weight", {2, 3}, std::vector<double>(6), ""),
+              "critic.weight: expected 16 numbers (8 for each of 2 trials), got 6");
+    EXPECT_EQ(complaint("critic.wieght", {2, 8}, std::vector<double>(16), ""),
+              "critic.wieght: the node has no state of this name; did you mean \"weight\"?");
+    EXPECT_EQ(complaint("critic.weight", {2, 8}, std::vector<double>(16, NAN), ""),
+              "critic.weight: holds a number that is not finite");
+    EXPECT_NE(complaint("", {}, {}, "nobody.*").find("no state matches \"nobody.*\""), std::string::npos);
+    EXPECT_EQ(complaint("critic.weight", {2, 8}, std::vector<double>(16, 0.5), "critic.weight"), "nothing");
+}
+
+TEST(Learners, TenThousandTakeNoMoreMemoryThanThoseThatAreSweptTogether) {
+    if (!HeapCounter::available()) GTEST_SKIP() << "sanitizers replace malloc; the other builds count";
+    const auto peak = [](int trials, bool streams) {
+        auto e = load("gonogo_da_na", Precision::float32);
+        node(e, "task").params["schedule"] = "10 A, 10 B";
+        e.trials = trials;
+        e.streams = streams;
+        if (streams) e.steps = 10;
+        const HeapPeak heap;
+        auto session = Session::create(e, registry(), {1, usualExecutor, 0});
+        for (int i = 0; i < 2; ++i) session->iterate();
+        return static_cast<double>(heap.bytes());
+    };
+    const double chunk = peak(25, false);
+    EXPECT_LT(peak(10000, false), chunk + 1e6) << "lives that end leave nothing but their metrics";
+    // In a stream each has weights of its own: 2 x 40 of the actor, 40 of the critic, and a dozen levels, in single
+    // precision; once as they were before an iteration, and once as they are after it.
+    EXPECT_LT(peak(10000, true) - peak(25, true), 2.5 * 10000 * (120 + 16) * 4);
 }
 
 TEST(Learners, WhoseNumbersExplodeAreNamedWithNodeStepAndTrial) {

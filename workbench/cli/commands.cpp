@@ -4,6 +4,7 @@
 #include "engine/analysis/comparison.h"
 #include "engine/analysis/figure.h"
 #include "engine/base/available.h"
+#include "engine/base/npz.h"
 #include "engine/base/text.h"
 #include "engine/document/experiment_fields.h"
 #include "engine/editing/commands.h"
@@ -281,32 +282,40 @@ int evaluate(const PluginHost& plugins, const EvaluateArguments& a) {
         auto experiment = experimentOfRun(a.run, plugins.registry());
         experiment.trials = 0;
         for (const auto& assignment : a.assignments) experiment.setText(assignment, plugins.registry());
-        if (experiment.trials == 0 && a.trials > 0) experiment.trials = a.trials;
+        experiment = withTrialsOfTask(std::move(experiment), a.trials > 0 ? a.trials : session->batchTrials(),
+                                      plugins.registry());
         session = changedSession(*session, experiment, plugins.registry(), {a.threads, "tbb", 0});
     }
     EvaluateRequest request;
     request.trials = a.trials;
     request.record = a.record;
+    request.states = a.states;
+    if (!a.begin.empty()) request.initialStates = readNpz(a.begin);
     for (const auto& text : a.interventions) request.interventions.push_back(parseIntervention(text));
     const auto result = session->evaluate(request);
     if (!a.out.empty()) {
         std::vector<NamedTensor> tensors;
         for (const auto& [name, tensor] : result.signals) tensors.push_back({name, tensor});
+        tensors.insert(tensors.end(), result.states.begin(), result.states.end());
         exportTensors(a.out, tensors, {});
     }
     if (a.json) {
-        Json signals = Json::object();
+        Json signals = Json::object(), states = Json::object();
         for (const auto& [name, tensor] : result.signals)
             signals[name] = {{"shape", tensor.shape}, {"data", tensor.values}};
-        fmt::print(
-            "{}\n",
-            Json{{"event", "evaluation"}, {"run", a.run}, {"metrics", object(result.metrics)}, {"signals", signals}}
-                .dump());
+        for (const auto& [name, tensor] : result.states)
+            states[name] = {{"shape", tensor.shape}, {"data", tensor.values}};
+        Json event{{"event", "evaluation"}, {"run", a.run}, {"metrics", object(result.metrics)}, {"signals", signals}};
+        if (!states.empty()) event["states"] = states;
+        fmt::print("{}\n", event.dump());
     } else {
         for (const auto& [name, value] : result.metrics) fmt::print("{:<20} {:.6g}\n", name, value);
         for (const auto& [name, tensor] : result.signals)
             fmt::print("{:<20} recorded, shape ({}){}\n", name, fmt::join(tensor.shape, ", "),
                        a.out.empty() ? "; keep it with --out FILE.npz" : "");
+        for (const auto& [name, tensor] : result.states)
+            fmt::print("{:<20} kept, shape ({}){}\n", name, fmt::join(tensor.shape, ", "),
+                       a.out.empty() ? "; write it with --out FILE.npz" : "");
     }
     return 0;
 }

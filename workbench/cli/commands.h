@@ -37,8 +37,9 @@ struct EvaluateArguments {
     std::string run;
     std::optional<std::int64_t> checkpoint;
     int trials = 0, threads = 0;
-    std::vector<std::string> record, interventions, assignments;
+    std::vector<std::string> record, interventions, assignments, states;
     std::string out;
+    std::string begin; ///< file of the states that trials begin with
     bool json = false;
 };
 

@@ -124,7 +124,14 @@ int main(int argc, char** argv) {
         ->add_option("--set", evaluateArguments.assignments,
                      "Other parameters for the evaluation, e.g. task.intervals=[4,6] (repeatable)")
         ->allow_extra_args(false);
-    evaluateCommand->add_option("--out", evaluateArguments.out, "Write recorded signals to FILE.npz, .csv or .h5");
+    evaluateCommand
+        ->add_option("--states", evaluateArguments.states,
+                     "States to keep of every trial after its last step, such as learned weights (repeatable)")
+        ->type_name("NODE.STATE|PATTERN");
+    evaluateCommand->add_option("--begin", evaluateArguments.begin,
+                                "FILE.npz with the states that the trials begin with, kept by --states");
+    evaluateCommand->add_option("--out", evaluateArguments.out,
+                                "Write recorded signals and kept states to FILE.npz, .csv or .h5");
     evaluateCommand->add_flag("--json", evaluateArguments.json, "As JSON");
     evaluateCommand->callback([&] { command = [&] { return evaluate(plugins, evaluateArguments); }; });
 

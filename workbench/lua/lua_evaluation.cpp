@@ -60,6 +60,29 @@ std::vector<Intervention> interventionsAt(lua_State* L, int index, const std::st
     return result;
 }
 
+std::vector<NamedTensor> namedTensors(lua_State* L, const Options& options, const char* key) {
+    std::vector<NamedTensor> result;
+    options.push(key);
+    if (!lua_isnil(L, -1)) {
+        if (lua_type(L, -1) != LUA_TTABLE)
+            throw Error(options.place(key), "expected a table {[\"node.port\"] = tensor}, got " + shown(L, -1));
+        for (const auto& name : textKeys(L, -1, options.place(key))) {
+            lua_getfield(L, -1, name.c_str());
+            result.push_back({name, toTensor(L, -1, name)});
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+    return result;
+}
+void pushTensors(lua_State* L, const std::vector<NamedTensor>& tensors) {
+    lua_createtable(L, 0, static_cast<int>(tensors.size()));
+    for (const auto& [name, tensor] : tensors) {
+        pushTensor(L, tensor);
+        lua_setfield(L, -2, name.c_str());
+    }
+}
+
 namespace {
 
 EvaluateRequest requestFrom(lua_State* L, const Options& options) {
@@ -71,6 +94,7 @@ EvaluateRequest requestFrom(lua_State* L, const Options& options) {
         request.interventions = interventionsAt(L, -1, options.place("interventions"));
         lua_pop(L, 1);
     }
+    request.initialStates = namedTensors(L, options, "initial_states");
     return request;
 }
 
@@ -136,11 +160,13 @@ std::unique_ptr<Session> changedBy(lua_State* L, const Options& options, const S
 } // namespace
 
 int evaluateSession(lua_State* L) {
-    const Options options(L, 2, "session:evaluate", {"trials", "record", "interventions", "stream", "set"});
+    const Options options(L, 2, "session:evaluate",
+                          {"trials", "record", "interventions", "stream", "set", "initial_states", "states"});
     const auto changed = changedBy(L, options, sessionOf(L));
     auto& session = changed ? *changed : sessionOf(L);
     auto request = requestFrom(L, options);
     request.record = options.texts("record");
+    request.states = options.texts("states");
     double bytes = 0;
     const auto& graph = session.graph();
     for (const auto& text : request.record) {
@@ -162,12 +188,14 @@ int evaluateSession(lua_State* L) {
         lua_setfield(L, -2, name.c_str());
     }
     lua_setfield(L, -2, "signals");
+    pushTensors(L, result.states);
+    lua_setfield(L, -2, "states");
     return 1;
 }
 
 int playSession(lua_State* L) {
     auto& session = sessionOf(L);
-    const Options options(L, 2, "session:play", {"trials", "interventions", "stream"});
+    const Options options(L, 2, "session:play", {"trials", "interventions", "stream", "initial_states"});
     const auto request = requestFrom(L, options);
     double units = 0; // signals that are known beforehand are held for all steps
     for (const auto& node : session.graph().nodes())

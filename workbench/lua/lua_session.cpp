@@ -63,31 +63,8 @@ int train(lua_State* L) {
 
 // -- open loop --------------------------------------------------------------------------------------------------------
 
-/// A table of tensors by name.
-std::vector<NamedTensor> namedTensors(lua_State* L, const Options& options, const char* key) {
-    std::vector<NamedTensor> result;
-    options.push(key);
-    if (!lua_isnil(L, -1)) {
-        if (lua_type(L, -1) != LUA_TTABLE)
-            throw Error(options.place(key), "expected a table {[\"node.port\"] = tensor}, got " + shown(L, -1));
-        for (const auto& name : textKeys(L, -1, options.place(key))) {
-            lua_getfield(L, -1, name.c_str());
-            result.push_back({name, toTensor(L, -1, name)});
-            lua_pop(L, 1);
-        }
-    }
-    lua_pop(L, 1);
-    return result;
-}
 ForwardRequest forwardRequest(lua_State* L, const Options& options) {
     return {namedTensors(L, options, "inputs"), namedTensors(L, options, "initial_states"), options.texts("record")};
-}
-void pushTensors(lua_State* L, const std::vector<NamedTensor>& tensors) {
-    lua_createtable(L, 0, static_cast<int>(tensors.size()));
-    for (const auto& [name, tensor] : tensors) {
-        pushTensor(L, tensor);
-        lua_setfield(L, -2, name.c_str());
-    }
 }
 
 int forward(lua_State* L) {

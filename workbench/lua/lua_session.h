@@ -49,6 +49,10 @@ auto watched(lua_State* L, Session& session, Work work) {
     return work();
 }
 
+/// Tensors by name, and a table of them. @param key  of the options; may be missing
+std::vector<NamedTensor> namedTensors(lua_State* L, const Options& options, const char* key);
+void pushTensors(lua_State* L, const std::vector<NamedTensor>& tensors);
+
 int evaluateSession(lua_State* L); ///< session:evaluate
 int playSession(lua_State* L);     ///< session:play
 void openPlayers(lua_State* L);

@@ -34,10 +34,11 @@ void copyToBatch(const Setup<T>& setup, const Sweep<T>& sweep, const TrialRange&
     }
 }
 
-/// Runs trials of a stream of their own and scores them. @param watch  sees each sweep after its pass, on any thread
-template <class T, class Watch>
-Summary scoreTrials(const Setup<T>& setup, SweepPlan<T> plan, const T* weights, int trials, std::uint32_t stream,
-                    Executor& executor, const std::vector<std::pair<int, int>>& captured, Watch watch) {
+/// Runs trials of a stream of their own and scores them. @param act  runs a sweep forwards  @param watch  sees each
+/// sweep after its pass; both on any thread
+template <class T, class Act, class Watch>
+Summary scoreTrials(const Setup<T>& setup, SweepPlan<T> plan, int trials, std::uint32_t stream, Executor& executor,
+                    const std::vector<std::pair<int, int>>& captured, Act act, Watch watch) {
     plan.seed = addressOf("evaluation", setup.experiment.seed);
     plan.streams = false;
     const int chunks = setup.chunksOf(trials);
@@ -51,7 +52,7 @@ Summary scoreTrials(const Setup<T>& setup, SweepPlan<T> plan, const T* weights, 
         executor.run(chunks, [&](int c) {
             pool.with([&](Sweep<T>& sweep) {
                 const auto range = setup.rangeOf(stream, c, trials);
-                sweep.act(range, weights);
+                act(sweep, range);
                 copyToBatch(setup, sweep, range, signals);
             });
         });
@@ -62,7 +63,7 @@ Summary scoreTrials(const Setup<T>& setup, SweepPlan<T> plan, const T* weights, 
         pool.with([&](Sweep<T>& sweep) {
             const auto range = setup.rangeOf(stream, c, trials);
             sweep.capture(captured);
-            sweep.act(range, weights);
+            act(sweep, range);
             if (scored) {
                 sweep.score(range, pointers.empty() ? nullptr : &pointers, nullptr, false);
                 results[at(c)].take(sweep.objective());
@@ -76,8 +77,10 @@ Summary scoreTrials(const Setup<T>& setup, SweepPlan<T> plan, const T* weights, 
 template <class T>
 Summary scoreTrials(const Setup<T>& setup, SweepPlan<T> plan, const T* weights, int trials, std::uint32_t stream,
                     Executor& executor) {
-    return scoreTrials(setup, std::move(plan), weights, trials, stream, executor, {},
-                       [](Sweep<T>&, const TrialRange&) {});
+    return scoreTrials(
+        setup, std::move(plan), trials, stream, executor, {},
+        [weights](Sweep<T>& sweep, const TrialRange& range) { sweep.act(range, weights); },
+        [](Sweep<T>&, const TrialRange&) {});
 }
 
 } // namespace raphe

@@ -12,4 +12,8 @@ namespace raphe {
 std::unique_ptr<Session> changedSession(const Session& session, const Experiment& experiment, const Registry& registry,
                                         const SessionOptions& options);
 
+/// An experiment whose parameters have changed, and with them perhaps the task's own set of trials: where it says 0
+/// trials and the task has no set, they become `otherwise`.
+Experiment withTrialsOfTask(Experiment changed, int otherwise, const Registry& registry);
+
 } // namespace raphe

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/learning/evaluation.h"
 
-#include "engine/base/text.h"
 #include "engine/learning/batch_signals.h"
 #include "engine/learning/recordings.h"
-
-#include <fmt/format.h>
+#include "engine/learning/trial_states.h"
 
 namespace raphe {
 
@@ -15,6 +13,13 @@ template <class T>
 int trialsOf(const Setup<T>& setup, const EvaluateRequest& request) {
     if (setup.steps < 1) throw Error("evaluate", "the experiment has no task; use forward with given inputs");
     return request.trials > 0 ? request.trials : setup.batch;
+}
+
+template <class T>
+std::vector<GivenState<T>> statesOf(const Setup<T>& setup, const EvaluateRequest& request, int trials) {
+    std::vector<GivenState<T>> states;
+    for (const auto& item : request.initialStates) states.push_back(readState(setup, item, trials));
+    return states;
 }
 
 } // namespace
@@ -36,14 +41,34 @@ EvaluateResult evaluateTrials(const Setup<T>& setup, const Network<T>& network, 
                          std::vector<double>(at(setup.steps) * at(trials) * static_cast<std::size_t>(units)),
                          setup.precision()});
     }
+    const auto begun = statesOf(setup, request, trials);
+    const auto kept = matchingStates(setup, request.states);
+    std::vector<GivenState<T>> left;
+    for (const auto& [node, index] : kept) {
+        const auto& info = setup.network.nodes()[at(node)].states[at(index)];
+        if (static_cast<double>(info.rows) * info.columns * trials > 1e9)
+            throw Error("states", stateTensor(setup, GivenState<T>{node, index, {}}, 0).name +
+                                      " would take more than 8 GB; keep it of fewer trials");
+        left.push_back(roomForState(setup, {node, index}, trials));
+    }
     interventions.insert(interventions.end(), request.interventions.begin(), request.interventions.end());
     auto plan = setup.plan(setup.steps, setup.chunk, interventions, &interrupt);
     plan.network = &network;
     const auto summary = scoreTrials(
-        setup, plan, weights, trials, request.stream, executor, ports, [&](Sweep<T>& sweep, const TrialRange& range) {
+        setup, plan, trials, request.stream, executor, ports,
+        [&](Sweep<T>& sweep, const TrialRange& range) {
+            if (!begun.empty()) sweep.startWith(statesOfChunk(setup, begun, range, sweep.trials()));
+            if (left.empty())
+                sweep.act(range, weights);
+            else
+                sweep.actAndSettle(range, weights);
+        },
+        [&](Sweep<T>& sweep, const TrialRange& range) {
             for (std::size_t i = 0; i < ports.size(); ++i)
                 copySignal(sweep.captured(i), range, sweep.trials(), 1, result.signals[i].second);
+            for (auto& state : left) keepStateOfChunk(sweep.finalState(state.node, state.state), range, state);
         });
+    for (const auto& state : left) result.states.push_back(stateTensor(setup, state, trials));
     if (setup.graph.rule() >= 0) result.metrics = namedNumbers(summary);
     return result;
 }
@@ -62,9 +87,11 @@ public:
         plan.network = &network_;
         plan.seed = addressOf("evaluation", setup.experiment.seed);
         plan.streams = false;
+        const auto begun = statesOf(setup, request, trials_);
         for (int c = 0; c < setup.chunksOf(trials_); ++c) {
             ranges_.push_back(setup.rangeOf(request.stream, c, trials_));
             chunks_.push_back(std::make_unique<Sweep<T>>(plan));
+            chunks_.back()->startWith(statesOfChunk(setup, begun, ranges_.back(), chunks_.back()->trials()));
             chunks_.back()->begin(ranges_.back(), weights_.data());
         }
     }
@@ -88,23 +115,13 @@ public:
         }
         return tensor;
     }
-    std::vector<std::string> states() const override {
-        std::vector<std::string> names;
-        for (std::size_t n = 0; n < setup_.graph.nodes().size(); ++n)
-            for (const auto& info : setup_.network.nodes()[n].states)
-                names.push_back(setup_.graph.nodes()[n].name + "." + info.name);
-        return names;
-    }
+    std::vector<std::string> states() const override { return stateNames(setup_); }
     Tensor state(const std::string& name) const override {
-        const auto address = parseAddress(name, "state");
-        const int node = setup_.graph.requireNode(address.node, "state");
-        const auto& states = setup_.network.nodes()[at(node)].states;
-        std::vector<std::string> names;
-        for (std::size_t k = 0; k < states.size(); ++k) {
-            names.push_back(states[k].name);
-            if (states[k].name == address.port) return stateTensor(node, static_cast<int>(k));
-        }
-        throw Error(name, "the node has no state of this name" + suggestion(address.port, names));
+        const auto [node, index] = resolveState(setup_, name);
+        auto all = roomForState(setup_, {node, index}, trials_);
+        for (std::size_t i = 0; i < chunks_.size(); ++i)
+            keepStateOfChunk(chunks_[i]->finalState(node, index), ranges_[i], all);
+        return stateTensor(setup_, all, trials_).tensor;
     }
     void intervene(std::vector<Intervention> interventions) override {
         const auto plan = setup_.plan(setup_.steps, setup_.chunk, interventions, nullptr); // throws before any change
@@ -112,21 +129,6 @@ public:
     }
 
 private:
-    Tensor stateTensor(int node, int k) const {
-        const auto& info = setup_.network.nodes()[at(node)].states[at(k)];
-        Tensor tensor{{trials_, info.rows}, {}, setup_.precision()};
-        if (info.columns > 1) tensor.shape.push_back(info.columns);
-        for (std::size_t i = 0; i < chunks_.size(); ++i) {
-            const auto given = chunks_[i]->finalState(node, k);
-            for (int b = 0; b < ranges_[i].counted; ++b)
-                for (int r = 0; r < info.rows; ++r)
-                    for (int c = 0; c < info.columns; ++c)
-                        tensor.values.push_back(
-                            double(given.values[(at(b) * at(info.columns) + at(c)) * at(info.rows) + at(r)]));
-        }
-        return tensor;
-    }
-
     const Setup<T>& setup_;
     Network<T> network_;
     AlignedArray<T> weights_;

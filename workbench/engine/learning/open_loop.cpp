@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/learning/open_loop.h"
 
-#include "engine/base/text.h"
+#include "engine/learning/trial_states.h"
 
 #include <fmt/format.h>
 
@@ -25,7 +25,7 @@ ForwardResult OpenLoop<T>::forward(const ForwardRequest& request, const T* weigh
     for (std::size_t n = 0; n < setup_.network.nodes().size(); ++n)
         for (std::size_t k = 0; k < setup_.network.nodes()[n].states.size(); ++k)
             result.finalStates.push_back(
-                stateTensor(swept->finalState(static_cast<int>(n), static_cast<int>(k)), given.trials));
+                stateTensor(setup_, swept->finalState(static_cast<int>(n), static_cast<int>(k)), given.trials));
     return result;
 }
 
@@ -39,7 +39,7 @@ GradientResult OpenLoop<T>::gradient(const GradientRequest& request, const T* we
         const auto [node, port] = setup_.resolvePort(weight.name, "weights");
         terminal.outputs.push_back({node, port, signalValues(weight, given.steps, given.trials, units(node, port))});
     }
-    for (const auto& weight : request.stateWeights) terminal.states.push_back(readState(weight, given.trials));
+    for (const auto& weight : request.stateWeights) terminal.states.push_back(readState(setup_, weight, given.trials));
     const auto swept = sweep(given, false);
     AlignedArray<T> gradient(setup_.network.size());
     const TrialRange range{0, 0, given.trials, given.trials};
@@ -50,7 +50,7 @@ GradientResult OpenLoop<T>::gradient(const GradientRequest& request, const T* we
     for (const auto& g : gradients.given)
         result.inputs.push_back(
             {setup_.portName(g.node, g.port), signalTensor(g.values, given, units(g.node, g.port))});
-    for (const auto& g : gradients.initial) result.initialStates.push_back(stateTensor(g, given.trials));
+    for (const auto& g : gradients.initial) result.initialStates.push_back(stateTensor(setup_, g, given.trials));
     return result;
 }
 
@@ -80,7 +80,7 @@ Given<T> OpenLoop<T>::read(const std::vector<NamedTensor>& inputs,
         }
         given.signals.push_back({node, port, signalValues(item, given.steps, given.trials, units(node, port))});
     }
-    for (const auto& item : initialStates) given.states.push_back(readState(item, given.trials));
+    for (const auto& item : initialStates) given.states.push_back(readState(setup_, item, given.trials));
     return given;
 }
 
@@ -123,45 +123,6 @@ std::vector<T> OpenLoop<T>::signalValues(const NamedTensor& item, int steps, int
 template <class T>
 Tensor OpenLoop<T>::signalTensor(const std::vector<T>& values, const Given<T>& given, int units) const {
     return {{given.steps, given.trials, units}, std::vector<double>(values.begin(), values.end()), setup_.precision()};
-}
-
-template <class T>
-GivenState<T> OpenLoop<T>::readState(const NamedTensor& item, int trials) const {
-    const auto address = parseAddress(item.name, "states");
-    const int node = setup_.graph.requireNode(address.node, "states");
-    const auto& states = setup_.network.nodes()[at(node)].states;
-    std::vector<std::string> names;
-    for (std::size_t k = 0; k < states.size(); ++k) {
-        names.push_back(states[k].name);
-        if (states[k].name != address.port) continue;
-        const auto dense = at(states[k].rows) * at(states[k].columns);
-        if (item.tensor.values.size() != dense * at(trials))
-            throw Error(item.name, fmt::format("expected {} numbers ({} for each of {} trials), got {}",
-                                               dense * at(trials), dense, trials, item.tensor.values.size()));
-        GivenState<T> state{node, static_cast<int>(k), {}};
-        for (int b = 0; b < trials; ++b) // a matrix comes row by row and is kept column by column
-            for (int c = 0; c < states[k].columns; ++c)
-                for (int r = 0; r < states[k].rows; ++r)
-                    state.values.push_back(
-                        static_cast<T>(item.tensor.values[at(b) * dense + at(r) * at(states[k].columns) + at(c)]));
-        return state;
-    }
-    throw Error(item.name, "the node has no state of this name" + suggestion(address.port, names));
-}
-
-template <class T>
-NamedTensor OpenLoop<T>::stateTensor(const GivenState<T>& state, int trials) const {
-    const auto& info = setup_.network.nodes()[at(state.node)].states[at(state.state)];
-    NamedTensor result{setup_.graph.nodes()[at(state.node)].name + "." + info.name,
-                       {{trials, info.rows}, std::vector<double>(state.values.size()), setup_.precision()}};
-    if (info.columns > 1) result.tensor.shape.push_back(info.columns);
-    const auto dense = at(info.rows) * at(info.columns);
-    for (int b = 0; b < trials; ++b)
-        for (int c = 0; c < info.columns; ++c)
-            for (int r = 0; r < info.rows; ++r)
-                result.tensor.values[at(b) * dense + at(r) * at(info.columns) + at(c)] =
-                    double(state.values[at(b) * dense + at(c) * at(info.rows) + at(r)]);
-    return result;
 }
 
 template class OpenLoop<float>;

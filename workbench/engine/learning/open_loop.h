@@ -35,8 +35,6 @@ private:
     std::unique_ptr<Sweep<T>> sweep(Given<T>& given, bool ruleOnly) const;
     std::vector<T> signalValues(const NamedTensor& item, int steps, int trials, int units) const;
     Tensor signalTensor(const std::vector<T>& values, const Given<T>& given, int units) const;
-    GivenState<T> readState(const NamedTensor& item, int trials) const;
-    NamedTensor stateTensor(const GivenState<T>& state, int trials) const;
     int units(int node, int port) const { return setup_.graph.nodes()[at(node)].portSizes[at(port)]; }
 
     const Setup<T>& setup_;

@@ -72,14 +72,17 @@ struct ParameterDescription {
 };
 
 struct EvaluateRequest {
-    int trials = 0;                          ///< 0: one batch
-    std::vector<std::string> record;         ///< ports
-    std::vector<Intervention> interventions; ///< beside those of the session
-    std::uint32_t stream = 0;                ///< another number draws other trials
+    int trials = 0;                              ///< 0: one batch
+    std::vector<std::string> record;             ///< ports
+    std::vector<Intervention> interventions;     ///< beside those of the session
+    std::uint32_t stream = 0;                    ///< another number draws other trials
+    std::vector<NamedTensor> initialStates = {}; ///< "node.state", (trials, rows) or (trials, rows, columns)
+    std::vector<std::string> states = {};        ///< states to return, by name or pattern; evaluate() only
 };
 struct EvaluateResult {
     NamedNumbers metrics;
     std::vector<std::pair<std::string, Tensor>> signals; ///< (steps, trials, units)
+    std::vector<NamedTensor> states = {};                ///< after the last step
 };
 
 /// Open-loop computation: signals are given from outside, (steps, trials, units) each.

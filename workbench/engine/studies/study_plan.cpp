@@ -2,6 +2,7 @@
 #include "engine/studies/study_plan.h"
 
 #include "engine/document/stage_lengths.h"
+#include "engine/learning/changed_session.h"
 #include "engine/learning/preflight.h"
 #include "engine/runs/hash.h"
 #include "raphe/random.h"
@@ -217,6 +218,7 @@ Experiment evaluationOf(const Experiment& experiment, const StudyMeasure& measur
         // Another set of trials may have another size.
         changed.trials = measure.trials;
         for (const auto& [path, value] : measure.set) changed.set(path, value, registry);
+        changed = withTrialsOfTask(std::move(changed), experiment.trials, registry);
     }
     changed.interventions.insert(changed.interventions.end(), measure.interventions.begin(),
                                  measure.interventions.end());

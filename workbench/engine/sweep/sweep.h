@@ -52,6 +52,9 @@ public:
     void continueFrom(const ContinuedTrials<T>* from) { from_ = from; }
     ContinuedTrials<T>& continued() { return continued_; }
 
+    /// What the trials begin with instead of the start of their states, for all columns.
+    void startWith(std::vector<GivenState<T>> states) { givenStates_ = std::move(states); }
+
     /// Runs the trials forwards without recording: leaves the rule's signals, the captures, the marks.
     void act(const TrialRange& range, const T* weights);
     /// Forward pass, the rule's score, and backward pass. @param gradient  is added to (same layout as the weights)

@@ -74,6 +74,7 @@ FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLoo
                 for (double& value : line.y)
                     if (!(value > 0)) value = std::numeric_limits<double>::quiet_NaN();
             decimate(line.x, line.y, pointLimit);
+            line.markers = line.x.size() == 1; // a line of one point would not be seen
             panel.series.push_back({.name = curve.name, .group = {}, .color = {}, .data = std::move(line)});
         }
     }

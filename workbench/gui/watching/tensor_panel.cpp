@@ -170,12 +170,14 @@ void TensorPanel::take(const Question& question, Contents contents) {
     bench_ = question.bench;
     if (!contents.weights.empty()) contents_.weights = std::move(contents.weights);
     if (!contents.trace.frames.empty()) contents_.trace = std::move(contents.trace);
-    empty_->hide();
-    content_->show();
     if (question.list) {
         contents_.states = std::move(contents.states);
         fill();
     }
+    const bool any = tensor_->count() > 0;
+    if (!any) empty_->setText(tr("This network has neither weights nor states."));
+    empty_->setVisible(!any);
+    content_->setVisible(any);
     source_->setText(trials_.sourceName());
     showTensor();
 }
@@ -186,7 +188,7 @@ void TensorPanel::fill() {
         const QSignalBlocker quiet{tensor_};
         tensor_->clear();
         for (const auto& weight : contents_.weights) tensor_->addItem(text(weight.name));
-        tensor_->insertSeparator(tensor_->count());
+        if (!contents_.weights.empty()) tensor_->insertSeparator(tensor_->count());
         for (const auto& state : contents_.states) {
             tensor_->addItem(text(state));
             tensor_->setItemData(tensor_->count() - 1, true, stateRole);

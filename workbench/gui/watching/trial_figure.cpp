@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/watching/trial_figure.h"
 
+#include "gui/watching/still_figure.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -88,15 +90,7 @@ public:
             }
         map.xRange = std::array<double, 2>{*result.x.min, *result.x.max};
         map.yRange = std::array<double, 2>{-0.5, static_cast<double>(map.rows) - 0.5};
-        if (least < 0 || signedColours) {
-            map.colorMap = FigureColorMap::diverging;
-            const double reach = std::max({-least, most, 1e-12});
-            map.max = reach;
-            map.min = -reach;
-        } else if (most > 0) {
-            map.min = 0;
-            map.max = most;
-        }
+        colourRange(map, least, most, signedColours);
         result.y.label = "Unit";
         result.series.push_back({.name = {}, .group = {}, .color = {}, .data = std::move(map)});
         return result;
@@ -159,7 +153,20 @@ void addSignal(std::vector<FigurePanel>& panels, const TrialDrawing& drawing, co
 
 } // namespace
 
+void colourRange(FigureHeatmap& map, double least, double most, bool signedColours) {
+    if (least < 0 || signedColours) {
+        map.colorMap = FigureColorMap::diverging;
+        const double reach = std::max({-least, most, 1e-12});
+        map.max = reach;
+        map.min = -reach;
+    } else if (most > 0) {
+        map.min = 0;
+        map.max = most;
+    }
+}
+
 FigureDescription trialFigure(const TrialRecording& intact, const TrialRecording* perturbed, const TrialLook& look) {
+    if (intact.steps == 1) return stillFigure(intact, perturbed, look);
     FigureDescription figure;
     const TrialDrawing drawing{intact, perturbed, look.trial};
     std::vector<FigurePanel> panels;
@@ -206,6 +213,20 @@ FigureDescription portraitFigure(const std::string& port, const PrincipalPlane& 
         }
         return line;
     };
+    if (intact.steps == 1) { // places instead of ways
+        FigurePoints others;
+        others.size = 4;
+        for (int other = 0; other < intact.trials; ++other)
+            if (other != trial) {
+                others.x.push_back(intact.x[intact.at(0, other)]);
+                others.y.push_back(intact.y[intact.at(0, other)]);
+            }
+        panel.series.push_back({.name = "other trials",
+                                .group = "other trials",
+                                .color = FigureColor{0x90, 0x98, 0xA0},
+                                .data = std::move(others)});
+        return figure;
+    }
     constexpr int othersAtMost = 40;
     for (int other = 0; other < std::min(intact.trials, othersAtMost); ++other)
         if (other != trial)

@@ -28,8 +28,12 @@ struct TrialLook {
     std::size_t columns = 1;
 };
 
+/// Colours around zero where there are negative values or `signedColours`, otherwise from zero to `most`.
+void colourRange(FigureHeatmap& map, double least, double most, bool signedColours);
+
 /// One axis of time through all panels: the events of the task above, then the signals, those that modulate first.
-/// @param perturbed  the same trials with interventions; none: null
+/// Trials of a single step
+/// are shown by stillFigure(). @param perturbed  the same trials with interventions; none: null
 FigureDescription trialFigure(const TrialRecording& intact, const TrialRecording* perturbed, const TrialLook& look);
 
 /// Trials in the plane of the first two principal components, the chosen one before the others.

@@ -21,6 +21,7 @@ public:
 
 protected:
     void paintEvent(QPaintEvent*) override {
+        if (plot_.steps_ < 2) return; // the axes are not those of time
         QPainter painter{this};
         painter.setRenderHint(QPainter::Antialiasing);
         for (const QRectF& axes : plot_.axes_) {
