@@ -7,12 +7,11 @@
 --   raphe lua scripts/nmn/adaptation.lua --full      published size: 400 iterations of 50 episodes of 1400 steps
 --   options: --seed N  --episodes N  --iterations N  --out FOLDER  --threads N
 --
--- The regression is fitted on one half of the episodes and tested on the other. Steadiness is the root mean square over episodes
+-- Each half of the episodes is read by a regression that was fitted on the other half. Steadiness is the root mean square over episodes
 -- and components of the standard deviation of z over time (from step 30 on), divided by that of its time mean over episodes: 0
 -- for a z that is constant once the offset is known. The same numbers of the RNN's recurrent units stand beside them.
 local raphe = require "raphe"
 local protocol = require "raphe.protocol"
-local regression = require "raphe.regression"
 local training = require "training"
 
 local RIDGE, SETTLED = 1e-3, 30
@@ -39,9 +38,7 @@ end
 
 --- R^2 at each step.
 local function decodability(e)
-    local result = {}
-    for t = 1, e.steps do result[t] = regression.cross_validated(e.signal[t], e.alpha, RIDGE) end
-    return result
+    return raphe.analysis.decode(e.signal, e.alpha, { ridge = RIDGE, folds = 2, order = "blocks", threads = o.threads }).score
 end
 
 local function steadiness(e)

@@ -2,7 +2,7 @@
 #include "gui/running/run_queue.h"
 #include "gui/shell/latest.h"
 #include "gui/watching/matrix_view.h"
-#include "gui/watching/principal_components.h"
+#include "gui/watching/portrait.h"
 #include "gui/watching/tensor_data.h"
 #include "gui/watching/trial_bench.h"
 #include "gui/watching/trial_figure.h"
@@ -88,7 +88,7 @@ TEST(Trials, PatternsOfSeveralUnitsAreToldApart) {
     EXPECT_EQ(spans[3].label, "A") << "the same as before";
 }
 
-TEST(PrincipalComponents, FindThePlaneInWhichASignalLies) {
+TEST(Portrait, IsASignalInThePlaneInWhichItLies) {
     // An ellipse in a plane of five dimensions, off the origin.
     Tensor signal{{40, 2, 5}, {}};
     const double along[5] = {0.6, 0, 0, 0.8, 0}, across[5] = {0, 0, 1, 0, 0};
@@ -98,30 +98,11 @@ TEST(PrincipalComponents, FindThePlaneInWhichASignalLies) {
                 const double angle = 2 * M_PI * (2 * step + trial) / 80;
                 signal.values.push_back(7 + 3 * std::cos(angle) * along[unit] + std::sin(angle) * across[unit]);
             }
-    const auto plane = principalPlane(signal);
-    EXPECT_NEAR(plane.share[0], 0.9, 1e-9);
-    EXPECT_NEAR(plane.share[1], 0.1, 1e-9);
-    for (int unit = 0; unit < 5; ++unit) {
-        EXPECT_NEAR(plane.axes[0][static_cast<std::size_t>(unit)], along[unit], 1e-9);
-        EXPECT_NEAR(plane.axes[1][static_cast<std::size_t>(unit)], across[unit], 1e-9);
-    }
-    const auto portrait = portraitIn(plane, signal);
+    const auto portrait = portraitIn(principalComponents(signal, 2), signal);
+    EXPECT_EQ(portrait.steps, 40);
+    EXPECT_EQ(portrait.trials, 2);
     EXPECT_NEAR(portrait.x[portrait.at(0, 0)], 3, 1e-9);
     EXPECT_NEAR(portrait.y[portrait.at(10, 0)], 1, 1e-9);
-}
-
-TEST(PrincipalComponents, MayHaveFewerSamplesThanUnitsAndNoVarianceAtAll) {
-    const Tensor few{{3, 1, 50}, [] {
-                         std::vector<double> values(150);
-                         values[0] = 2;
-                         values[60] = 1;
-                         return values;
-                     }()};
-    const auto plane = principalPlane(few);
-    EXPECT_NEAR(plane.share[0] + plane.share[1], 1, 1e-9);
-    const auto still = principalPlane(Tensor{{4, 1, 3}, std::vector<double>(12, 0.5)});
-    EXPECT_EQ(still.share[0], 0);
-    for (const double x : portraitIn(still, Tensor{{4, 1, 3}, std::vector<double>(12, 0.5)}).x) EXPECT_EQ(x, 0);
 }
 
 TEST(Latest, OnlyTheLastQuestionOfManyIsAnsweredAfterTheFirst) {

@@ -13,6 +13,7 @@
 #include "gui/watching/trial_transport.h"
 #include "window_support.h"
 
+#include <QComboBox>
 #include <QDockWidget>
 #include <QFile>
 #include <QImage>
@@ -88,6 +89,43 @@ TEST_F(Watching, ThePhasePortraitIsOfTheLargestSignalAndOfPerturbedTrialsInTheSa
         return false;
     }));
     EXPECT_EQ(view->portrait()->x, intact) << "the plane is that of the intact trials";
+}
+
+TEST_F(Watching, ThePhasePortraitShowsTheFlowOfTheMomentAndSaysWhereThereIsNone) {
+    ASSERT_TRUE(evaluates());
+    auto* view = panel.findChild<PortraitView*>();
+    ASSERT_TRUE(eventually([&] { return view->portrait() != nullptr; }));
+    view->showFlow(true);
+    EXPECT_TRUE(eventually([&] { return view->note().contains("moves agent.hidden"); })) << "traces change as well";
+    view->showFlow(false);
+    EXPECT_TRUE(view->note().isEmpty());
+
+    session = Session::create(loadExperiment("mwg_small_nm_rnn", plugins().registry(), {"core.units=8"}),
+                              plugins().registry(), {.threads = 1});
+    panel.setSource(
+        {"there", "Another", [this](const std::function<void(Session&)>& read) { read(*session); }, {}, {}});
+    ASSERT_TRUE(evaluates());
+    ASSERT_TRUE(eventually([&] { return view->portrait() && view->portrait()->steps == 110; }));
+    const auto lines = [&] { return view->figure().figure().panels.at(0).series.size(); };
+    const auto before = lines();
+    panel.transport().setStep(3);
+    view->showFlow(true);
+    ASSERT_TRUE(eventually([&] { return view->flow() != nullptr || !view->note().isEmpty(); }));
+    ASSERT_TRUE(view->flow()) << view->note().toStdString();
+    EXPECT_EQ(view->flow()->step, 3);
+    EXPECT_EQ(view->flow()->port, "core.hidden");
+    EXPECT_GT(view->flow()->arrows.x.size(), 100u);
+    EXPECT_GT(lines(), before);
+    panel.transport().setStep(60);
+    EXPECT_TRUE(eventually([&] { return view->flow() && view->flow()->step == 60; })) << "it follows the moment";
+    auto* signal = view->findChild<QComboBox*>();
+    signal->setCurrentText("gate.output");
+    EXPECT_TRUE(eventually([&] { return view->note().contains("shows no state"); })) << view->note().toStdString();
+    signal->setCurrentText("core.hidden");
+    EXPECT_TRUE(eventually([&] { return view->flow() != nullptr; }));
+    view->showFlow(false);
+    EXPECT_FALSE(view->flow());
+    EXPECT_EQ(lines(), before);
 }
 
 TEST_F(Watching, TurningASliderRunsTheTrialsAgain) {

@@ -319,6 +319,8 @@ void openModule(lua_State* L) {
     lua_newtable(L);
     setFunctions(L, {{"read", edge<readNpzFile>}, {"write", edge<writeNpzFile>}});
     lua_setfield(L, -2, "npz");
+    pushAnalysis(L);
+    lua_setfield(L, -2, "analysis");
     pushStatistics(L);
     lua_setfield(L, -2, "statistics");
     lua_getfield(L, LUA_REGISTRYINDEX, "raphe.log");

@@ -38,7 +38,8 @@ Experiment experimentArgument(lua_State* L, int index, const std::string& place)
 
 void openStudies(lua_State* L);
 int openStudy(lua_State* L); ///< raphe.study
-/// Puts raphe.statistics on the stack.
+/// Put raphe.analysis and raphe.statistics on the stack.
+void pushAnalysis(lua_State* L);
 void pushStatistics(lua_State* L);
 /// Compiles a text as a console does. @throws Error
 void compileConsole(lua_State* L, std::string_view text, const std::string& chunkName);

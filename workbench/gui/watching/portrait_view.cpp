@@ -13,6 +13,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace raphe {
 
@@ -51,15 +52,46 @@ PortraitView::PortraitView(QWidget* parent)
                                if (port != port_) return;
                                seen_ = std::move(seen);
                                draw();
+                               computeFlow();
                            },
-                           [this](const QString& why) { empty_->setText(why); }),
-      signal_(new QComboBox), empty_(new QLabel), figure_(new FigureWidget), dot_(new Dot{*this}) {
+                           [this](const QString& why) {
+                               empty_->setText(why);
+                               figure_->hide();
+                               empty_->show();
+                           }),
+      flowing_(
+          this,
+          [this](const Moment& moment, PortraitFlow flow) {
+              if (!flowButton_->isChecked() || moment.seen != seen_) return;
+              note_->setText(flow.elsewhere > 0
+                                 ? tr("%n fixed point(s) lie outside of what is shown", nullptr, flow.elsewhere)
+                                 : QString{});
+              note_->setVisible(flow.elsewhere > 0);
+              flow_ = std::move(flow);
+              draw();
+          },
+          [this](const QString& why) {
+              flow_.reset();
+              note_->setText(why);
+              note_->setVisible(flowButton_->isChecked());
+              draw();
+          }),
+      signal_(new QComboBox), flowButton_(new QToolButton), empty_(new QLabel), note_(new QLabel),
+      figure_(new FigureWidget), dot_(new Dot{*this}) {
     signal_->setToolTip(tr("Signal whose first two principal components are shown"));
     signal_->setAccessibleName(tr("Signal of the phase portrait"));
     empty_->setAlignment(Qt::AlignCenter);
     empty_->setWordWrap(true);
     empty_->setEnabled(false);
     figure_->setMinimumSize(150, 120);
+    flowButton_->setText(tr("Flow"));
+    flowButton_->setCheckable(true);
+    flowButton_->setToolTip(
+        tr("Arrows: where a step leads from each state, while all that reaches the node stays as it is at "
+           "the present moment. Marks: states that do not move (fixed points), by their stability"));
+    note_->setWordWrap(true);
+    note_->setEnabled(false);
+    note_->hide();
     auto* save = new QToolButton;
     save->setText(tr("Save…"));
     save->setToolTip(tr("Save the phase portrait as a figure"));
@@ -68,6 +100,7 @@ PortraitView::PortraitView(QWidget* parent)
     });
     auto* bar = new QHBoxLayout;
     bar->addWidget(signal_, 1);
+    bar->addWidget(flowButton_);
     bar->addWidget(save);
     auto* layout = new QVBoxLayout{this};
     layout->setContentsMargins(2, 2, 2, 2);
@@ -75,8 +108,14 @@ PortraitView::PortraitView(QWidget* parent)
     layout->addLayout(bar);
     layout->addWidget(figure_, 1);
     layout->addWidget(empty_, 1);
+    layout->addWidget(note_);
     figure_->hide();
     connect(signal_, &QComboBox::currentIndexChanged, this, [this] { compute(); });
+    connect(flowButton_, &QToolButton::toggled, this, [this](bool on) {
+        if (on) return computeFlow();
+        forgetFlow();
+        draw();
+    });
     connect(figure_, &FigureWidget::drawn, dot_, [this] {
         if (figure_->panelCount() > 0) {
             origin_ = figure_->pixel(0, 0, 0);
@@ -96,8 +135,10 @@ void PortraitView::showEvent(QShowEvent* event) {
     if (stale_) compute();
 }
 
-void PortraitView::setTrials(std::shared_ptr<const TrialPair> pair) {
+void PortraitView::setTrials(std::shared_ptr<const TrialPair> pair, std::shared_ptr<TrialBench> bench) {
     pair_ = std::move(pair);
+    bench_ = std::move(bench);
+    flowButton_->setEnabled(pair_ && bench_);
     const QString chosen = signal_->currentText();
     QStringList names;
     std::pair<bool, std::size_t> most{false, 0}; // a model's signal before a task's, and many units before few
@@ -128,6 +169,7 @@ void PortraitView::setTrials(std::shared_ptr<const TrialPair> pair) {
 void PortraitView::compute() {
     stale_ = !isVisible();
     if (stale_) return;
+    forgetFlow();
     const Tensor* signal = pair_ ? pair_->intact.signal(signal_->currentText().toStdString()) : nullptr;
     port_ = signal ? signal_->currentText().toStdString() : std::string{};
     figure_->setVisible(signal != nullptr);
@@ -140,7 +182,7 @@ void PortraitView::compute() {
     computing_.ask(port_, [pair = pair_](const std::string& port) {
         auto seen = std::make_shared<Seen>();
         const Tensor& intact = *pair->intact.signal(port);
-        seen->plane = principalPlane(intact);
+        seen->plane = principalComponents(intact, 2);
         seen->intact = portraitIn(seen->plane, intact);
         if (const Tensor* other = pair->perturbed ? pair->perturbed->signal(port) : nullptr)
             seen->perturbed = portraitIn(seen->plane, *other);
@@ -151,17 +193,37 @@ void PortraitView::compute() {
 void PortraitView::draw() {
     if (!seen_ || trial_ >= seen_->intact.trials) return;
     figure_->setFigure(portraitFigure(port_, seen_->plane, seen_->intact,
-                                      seen_->perturbed.x.empty() ? nullptr : &seen_->perturbed, trial_));
+                                      seen_->perturbed.x.empty() ? nullptr : &seen_->perturbed, trial_, flow()));
 }
+
+void PortraitView::computeFlow() {
+    if (!flowButton_->isChecked() || !seen_ || !bench_ || !isVisible() || step_ >= seen_->intact.steps ||
+        trial_ >= seen_->intact.trials)
+        return;
+    flowing_.ask({pair_, seen_, {port_, step_, trial_}}, [bench = bench_](const Moment& moment) {
+        return bench->flow(moment.pair->intact, moment.seen->plane, moment.request);
+    });
+}
+
+void PortraitView::forgetFlow() {
+    flowing_.drop();
+    flow_.reset();
+    note_->hide();
+}
+
+QString PortraitView::note() const { return note_->isHidden() ? QString{} : note_->text(); }
+
+void PortraitView::showFlow(bool on) { flowButton_->setChecked(on); }
 
 void PortraitView::setTrial(int trial) {
     if (trial == trial_) return;
     trial_ = trial;
     draw();
+    computeFlow();
 }
 
 void PortraitView::setStep(int step) {
-    step_ = step;
+    if (std::exchange(step_, step) != step) computeFlow();
     dot_->update();
 }
 

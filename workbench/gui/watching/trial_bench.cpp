@@ -77,6 +77,12 @@ StateTrace TrialBench::stateTrace(const std::string& name, const TrialRequest& r
     return trace;
 }
 
+PortraitFlow TrialBench::flow(const TrialRecording& trials, const PrincipalComponents& components,
+                              const PortraitFlowRequest& request) {
+    const std::lock_guard lock(mutex_);
+    return portraitFlow(session(false), registry_, trials, components, request);
+}
+
 std::vector<NamedTensor> TrialBench::weights() {
     std::vector<NamedTensor> result;
     source_([&](Session& source) { result = source.weights(); });

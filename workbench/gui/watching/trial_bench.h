@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gui/watching/portrait.h"
 #include "gui/watching/trial_recording.h"
 
 #include <functional>
@@ -44,6 +45,9 @@ public:
     std::vector<std::string> states();
     /// Under the interventions of the request. What would take more than 64 MB leaves out steps.
     StateTrace stateTrace(const std::string& name, const TrialRequest& request, int trial);
+    /// Under the weights of the last run. @param trials  of that run, with the components of the port
+    PortraitFlow flow(const TrialRecording& trials, const PrincipalComponents& components,
+                      const PortraitFlowRequest& request);
     /// Weights as they are in the source. Beside a training: after its last iteration.
     std::vector<NamedTensor> weights();
 

@@ -195,8 +195,46 @@ FigureDescription trialFigure(const TrialRecording& intact, const TrialRecording
     return figure;
 }
 
-FigureDescription portraitFigure(const std::string& port, const PrincipalPlane& plane, const Portrait& intact,
-                                 const Portrait* perturbed, int trial) {
+namespace {
+
+/// Arrows below the trials, and the states that do not move above them.
+void addArrows(FigurePanel& panel, const PortraitFlow& flow) {
+    FigureLine arrows;
+    arrows.x = flow.arrows.x;
+    arrows.y = flow.arrows.y;
+    arrows.width = 0.7;
+    arrows.stroke = FigureStroke::solid;
+    panel.series.push_back(
+        {.name = {}, .group = "flow", .color = FigureColor{0x6A, 0x9F, 0xB5}, .data = std::move(arrows)});
+}
+void addFixedPoints(FigurePanel& panel, const PortraitFlow& flow) {
+    const struct {
+        const char* stability;
+        FigureMarker marker;
+        FigureColor color;
+    } kinds[]{{"stable", FigureMarker::circle, {0x00, 0x9E, 0x73}},
+              {"marginal", FigureMarker::square, {0xE6, 0x9F, 0x00}},
+              {"saddle", FigureMarker::diamond, {0xCC, 0x79, 0xA7}},
+              {"unstable", FigureMarker::triangle, {0xD5, 0x5E, 0x00}}};
+    for (const auto& kind : kinds) {
+        FigurePoints points;
+        for (const auto& point : flow.points)
+            if (point.stability == kind.stability) {
+                points.x.push_back(point.x);
+                points.y.push_back(point.y);
+            }
+        if (points.x.empty()) continue;
+        points.size = 9;
+        points.marker = kind.marker;
+        panel.series.push_back(
+            {.name = kind.stability, .group = kind.stability, .color = kind.color, .data = std::move(points)});
+    }
+}
+
+} // namespace
+
+FigureDescription portraitFigure(const std::string& port, const PrincipalComponents& plane, const Portrait& intact,
+                                 const Portrait* perturbed, int trial, const PortraitFlow* flow) {
     FigureDescription figure;
     FigurePanel& panel = figure.panels.emplace_back();
     panel.title = port;
@@ -227,6 +265,7 @@ FigureDescription portraitFigure(const std::string& port, const PrincipalPlane& 
                                 .data = std::move(others)});
         return figure;
     }
+    if (flow) addArrows(panel, *flow);
     constexpr int othersAtMost = 40;
     for (int other = 0; other < std::min(intact.trials, othersAtMost); ++other)
         if (other != trial)
@@ -249,6 +288,7 @@ FigureDescription portraitFigure(const std::string& port, const PrincipalPlane& 
     begin.size = 6;
     begin.marker = FigureMarker::square;
     panel.series.push_back({.name = {}, .group = "trial", .color = {}, .data = std::move(begin)});
+    if (flow) addFixedPoints(panel, *flow);
     return figure;
 }
 

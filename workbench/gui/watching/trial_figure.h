@@ -2,7 +2,7 @@
 #pragma once
 
 #include "figure_description.h"
-#include "gui/watching/principal_components.h"
+#include "gui/watching/portrait.h"
 #include "gui/watching/trial_recording.h"
 
 #include <string>
@@ -37,7 +37,8 @@ void colourRange(FigureHeatmap& map, double least, double most, bool signedColou
 FigureDescription trialFigure(const TrialRecording& intact, const TrialRecording* perturbed, const TrialLook& look);
 
 /// Trials in the plane of the first two principal components, the chosen one before the others.
-FigureDescription portraitFigure(const std::string& port, const PrincipalPlane& plane, const Portrait& intact,
-                                 const Portrait* perturbed, int trial);
+/// @param flow  what the network does there; none: null
+FigureDescription portraitFigure(const std::string& port, const PrincipalComponents& plane, const Portrait& intact,
+                                 const Portrait* perturbed, int trial, const PortraitFlow* flow = nullptr);
 
 } // namespace raphe

@@ -180,7 +180,7 @@ void TrialPanel::stopShowing() {
     transport_->setLength(0, 0);
     latest_.drop();
     pair_.reset();
-    portrait_->setTrials(nullptr);
+    portrait_->setTrials(nullptr, nullptr);
     split_->hide();
     empty_->show();
     metrics_->hide();
@@ -264,7 +264,7 @@ void TrialPanel::take(const Question& question, TrialPair pair) {
     empty_->hide();
     split_->show();
     portrait_->setTrial(transport_->trial());
-    portrait_->setTrials(pair_);
+    portrait_->setTrials(pair_, question.recorded < 0 ? bench_ : nullptr);
     redraw();
     Q_EMIT shown();
 }
