@@ -20,6 +20,7 @@ local s = curves.study({
     measures = { reward = { metric = "reward", over = 0.125 } },
 }, o)
 if not s then return 1 end
+table.sort(s.variants, function(a, b) return a.name > b.name end) -- simple first
 
 --- What is shown at each step of a trial, as rows of the raster: 1 blank, then the cues in the order in which they appear, last Go.
 local function shown(observation, trial, bits)

@@ -27,9 +27,9 @@ protected:
 /// Table 2.5 of the specification.
 TEST_F(BackpropamineExperiments, HaveThePublishedNumberOfParameters) {
     const std::pair<const char*, long> published[]{
-        {"cue_reward_none", 46203}, {"cue_reward_plastic", 86204}, {"cue_reward_simple", 86404},
-        {"cue_reward_retro", 86405}, {"maze_none", 12305},         {"maze_none_139", 22523},
-        {"maze_plastic", 22731},     {"maze_simple", 22406},       {"maze_retro", 22407}};
+        {"cue_reward_none", 46203},  {"cue_reward_plastic", 86204}, {"cue_reward_simple", 86404},
+        {"cue_reward_retro", 86405}, {"maze_none", 12305},          {"maze_none_139", 22523},
+        {"maze_plastic", 22731},     {"maze_simple", 22406},        {"maze_retro", 22407}};
     for (const auto& [name, expected] : published) {
         long count = 0;
         for (const auto& p : session(name)->parameters()) count += static_cast<long>(p.rows) * p.columns;

@@ -179,7 +179,8 @@ TEST_F(Protocols, DrawTheFiguresOfBackpropamine) {
         const auto result = run(std::string("backpropamine/") + name + ".lua", these);
         expectTableAndFigure(result, std::string("/") + name + "/" + name + ".svg");
     }
-    const auto soFar = run("backpropamine/maze.lua", {"--so-far", "--seeds", "1", "--iterations", "8", "--out", folder_ + "/maze"});
+    const auto soFar =
+        run("backpropamine/maze.lua", {"--so-far", "--seeds", "1", "--iterations", "8", "--out", folder_ + "/maze"});
     EXPECT_EQ(soFar.exitCode, 0) << soFar.err;
     EXPECT_NE(soFar.out.find("Iterations 7 to 7 of every run"), std::string::npos) << soFar.out;
 }
@@ -192,8 +193,8 @@ TEST_F(Protocols, DrawModulatorsOfSeveralNetworks) {
 
 TEST_F(Protocols, ProbeATrainedPlasticNetwork) {
     for (const std::string rule : {"simple", "retroactive"}) {
-        const auto result = run("backpropamine/probes.lua",
-                                {"--rule", rule, "--iterations", "2", "--trials", "20", "--out", folder_});
+        const auto result =
+            run("backpropamine/probes.lua", {"--rule", rule, "--iterations", "2", "--trials", "20", "--out", folder_});
         expectTableAndFigure(result, rule == "simple" ? "/probes_cue_small_A_simple_seed_1.svg"
                                                       : "/probes_cue_small_A_retro_seed_1.svg");
         for (const char* probe : {"intact", "freeze", "no M", "flipped", "traces", "activities", "reversed"})

@@ -18,7 +18,7 @@ struct Variant {
 };
 constexpr int steps = 11, exchangedBefore = 5, trials = 4, units = 6, inputs = 3;
 
-/// A plastic network in open loop, with a second modulator that sees it one step late.
+/// A plastic network in open loop, with two networks behind it, of which the second sees the first one step late.
 Experiment network(const Variant& v, int length = steps) {
     Json document = {
         {"raphe", 1},
@@ -28,9 +28,10 @@ Experiment network(const Variant& v, int length = steps) {
            {{"mechanism", "model.plastic_rnn"},
             {"params",
              {{"hidden", units}, {"rule", v.rule}, {"clip", v.clip}, {"clip_bound", 0.3}, {"recurrent_init", 0.5}}}}},
+          {"after", {{"mechanism", "model.rnn"}, {"params", {{"units", 2}, {"tau", 3.0}}}}},
           {"late", {{"mechanism", "model.rnn"}, {"params", {{"units", 2}, {"tau", 3.0}}}}}}},
-        {"wires", Json::array({"task.observation -> agent.input",
-                               {{"from", "agent.hidden"}, {"to", "late.input"}, {"delay", 1}}})},
+        {"wires", Json::array({"task.observation -> agent.input", "agent.hidden -> after.input",
+                               {{"from", "after.hidden"}, {"to", "late.input"}, {"delay", 1}}})},
         {"precision", "float64"},
         {"trials", trials},
         {"chunk", trials}};
@@ -64,7 +65,7 @@ std::vector<Intervention> exchanging(const std::vector<std::string>& states, int
     for (const auto& state : states) result.push_back(parseIntervention(state + "=swap@" + std::to_string(step)));
     return result;
 }
-std::vector<std::string> statesOf(Session& session) { return session.play({.trials = 2})->states(); }
+std::vector<std::string> statesOf(Session& session) { return session.play({.trials = 2, .record = {}, .interventions = {}})->states(); }
 
 /// (steps, trials, units), with the trials of each pair exchanged from a step on.
 std::vector<double> pairsExchanged(const Tensor& signal, int from) {
@@ -83,7 +84,7 @@ class Exchange : public testing::TestWithParam<Variant> {};
 
 TEST_P(Exchange, OfAllStatesIsThatOfTheTrials) {
     auto session = sessionOf(network(GetParam()));
-    ForwardRequest request{{signals(steps, exchangedBefore)}, {}, {"agent.hidden", "late.hidden"}};
+    ForwardRequest request{{signals(steps, exchangedBefore)}, {}, {"agent.hidden", "after.hidden", "late.hidden"}};
     const auto plain = session->forward(request);
     session->setInterventions(exchanging(statesOf(*session)));
     const auto exchanged = session->forward(request);
@@ -107,8 +108,7 @@ TEST_P(Exchange, OfTheTraceIsThatOfWhatHasBeenLearned) {
     // The first steps by themselves leave the traces, with all that they have changed; the others start from there.
     auto first = sessionOf(network(GetParam(), exchangedBefore)),
          rest = sessionOf(network(GetParam(), steps - exchangedBefore)), whole = sessionOf(network(GetParam()));
-    const auto left =
-        first->forward({{signals(exchangedBefore, steps)}, {}, {"agent.hidden"}}).finalStates;
+    const auto left = first->forward({{signals(exchangedBefore, steps)}, {}, {"agent.hidden"}}).finalStates;
     auto trace = find(left, "agent.hebbian_trace");
     const auto size = static_cast<std::ptrdiff_t>(units * units);
     for (int b = 0; b < trials; b += 2)
@@ -193,7 +193,7 @@ INSTANTIATE_TEST_SUITE_P(Rules, Exchange,
                                          Variant{"plastic", "oja"}, Variant{"simple", "hard"},
                                          Variant{"simple", "soft"}, Variant{"simple", "decay"},
                                          Variant{"retroactive", "hard"}, Variant{"retroactive", "none"}),
-                         [](const auto& info) { return std::string(info.param.rule) + "_" + info.param.clip; });
+                         [](const auto& tested) { return std::string(tested.param.rule) + "_" + tested.param.clip; });
 
 Experiment closedLoop(const std::string& name = "cue_small_A_retro") {
     auto experiment = load(name);
@@ -220,9 +220,9 @@ TEST(ExchangeInClosedLoop, IsTheSameStepByStepAndForAnyThreadsAndChunks) {
     EXPECT_EQ(sessionOf(closedLoop(), 3)->evaluate(request).signals, together.signals);
     auto otherwise = closedLoop();
     otherwise.chunk = 6;
-    EXPECT_LT(difference(sessionOf(otherwise)->evaluate(request).signals[0].second.values,
-                         together.signals[0].second.values),
-              1e-12);
+    EXPECT_LT(
+        difference(sessionOf(otherwise)->evaluate(request).signals[0].second.values, together.signals[0].second.values),
+        1e-12);
     // From the start, and only when it is about to act; one that is taken back has left no trace.
     for (const int when : {0, 20}) {
         auto plain = request;
@@ -231,9 +231,9 @@ TEST(ExchangeInClosedLoop, IsTheSameStepByStepAndForAnyThreadsAndChunks) {
         const auto& expected = together.signals[0].second;
         for (int t = 0; player->next(); ++t) {
             const auto shown = player->signal("agent.hidden").values;
-            EXPECT_TRUE(std::equal(shown.begin(), shown.end(),
-                                   expected.values.begin() + t * static_cast<std::ptrdiff_t>(shown.size())))
-                << t;
+            const auto first = expected.values.begin() + t * static_cast<std::ptrdiff_t>(shown.size());
+            EXPECT_EQ(shown, std::vector<double>(first, first + static_cast<std::ptrdiff_t>(shown.size())))
+                << "step " << t << ", given before step " << when;
             if (when > 0 && t + 1 == when) player->intervene(request.interventions);
         }
     }

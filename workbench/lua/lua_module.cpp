@@ -191,7 +191,8 @@ int plot(lua_State* L) {
     };
     const double width = onPaper("width"), height = onPaper("height");
     if (given.contains("runs")) {
-        const Options options(L, 1, "raphe.plot", {"runs", "metric", "smooth", "show", "finals", "width", "height", "file"});
+        const Options options(L, 1, "raphe.plot",
+                              {"runs", "metric", "smooth", "show", "finals", "width", "height", "file"});
         std::vector<std::filesystem::path> folders;
         for (const auto& run : options.texts("runs")) folders.push_back(allowedPath(L, run, "raphe.plot.runs"));
         CurveStyle style;

@@ -84,7 +84,11 @@ public:
                       "networks with backpropagation, ICML, arXiv:1804.02464")
             .manual(gridMazeManual)
             .param("size", &P::size,
-                   {.unit = "cells", .help = "Cells of a side, with the walls; odd", .min = 5, .max = 999, .group = "task"})
+                   {.unit = "cells",
+                    .help = "Cells of a side, with the walls; odd",
+                    .min = 5,
+                    .max = 999,
+                    .group = "task"})
             .param("steps", &P::steps,
                    {.unit = "steps", .help = "Length of an episode", .min = 1, .max = 1000000, .group = "task"})
             .param("reward", &P::reward, {.help = "Reward of reaching the cell", .group = "task"})
@@ -95,8 +99,7 @@ public:
                     .choices = {"backpropamine", "differentiable_plasticity"},
                     .group = "task"})
             .with(switchParams("Steps from which on another cell is rewarded; empty: none"))
-            .input("action", Maze::moves,
-                   {.help = "Chosen action, one-hot: up, down, left, right", .read = Read::end})
+            .input("action", Maze::moves, {.help = "Chosen action, one-hot: up, down, left, right", .read = Read::end})
             .output("observation", observed, {.help = "Cells around the agent, time, previous reward and action"})
             .output("reward", 1, {.help = "Reward of the action of this step", .read = Read::end})
             .output("hit", 1, {.help = "1 if this step reached the rewarded cell, else 0", .read = Read::end})
@@ -109,9 +112,9 @@ public:
     }
 
     GridMaze(const GridMazeParams& params, Builder& b)
-        : p_(params), maze_(params.size), early_(params.form == "differentiable_plasticity"), action_(b.input("action")),
-          observation_(b.output("observation")), reward_(b.output("reward")), hit_(b.output("hit")),
-          position_(b.output("position")), goal_(b.output("goal")) {}
+        : p_(params), maze_(params.size), early_(params.form == "differentiable_plasticity"),
+          action_(b.input("action")), observation_(b.output("observation")), reward_(b.output("reward")),
+          hit_(b.output("hit")), position_(b.output("position")), goal_(b.output("goal")) {}
 
     const Maze& maze() const { return maze_; }
     int steps() const override { return p_.steps; }
@@ -164,7 +167,8 @@ public:
 private:
     int landing(int goal, Stream& random) const {
         const auto& cells = maze_.freeCells();
-        return early_ ? cells[random.integer(static_cast<std::uint32_t>(cells.size()))] : maze_.draw(random, goal, goal);
+        return early_ ? cells[random.integer(static_cast<std::uint32_t>(cells.size()))]
+                      : maze_.draw(random, goal, goal);
     }
     void show(T* to, int cell) const {
         to[0] = static_cast<T>(maze_.row(cell));

@@ -42,7 +42,7 @@ struct PatternCompletionTrial {
     std::vector<signed char> patterns; ///< pattern after pattern
     std::vector<int> order;            ///< of presentations
     std::vector<signed char> cue;
-    int asked = 0;                     ///< which pattern is to be completed
+    int asked = 0; ///< which pattern is to be completed
 
     template <class Archive>
     void fields(Archive& archive) {
@@ -63,14 +63,14 @@ public:
                       "networks with backpropagation, ICML, arXiv:1804.02464")
             .manual(patternCompletionManual)
             .param("bits", &P::bits, {.help = "Bits of a pattern", .min = 1, .max = 100000, .group = "task"})
-            .param("patterns", &P::patterns,
-                   {.help = "Patterns of an episode", .min = 1, .max = 1000, .group = "task"})
+            .param("patterns", &P::patterns, {.help = "Patterns of an episode", .min = 1, .max = 1000, .group = "task"})
             .param("presentations", &P::presentations,
                    {.help = "How often each is shown", .min = 1, .max = 1000, .group = "task"})
             .param("shown_steps", &P::shownSteps,
                    {.unit = "steps", .help = "How long a pattern is shown", .min = 1, .max = 1000, .group = "task"})
-            .param("blank_steps", &P::blankSteps,
-                   {.unit = "steps", .help = "How long nothing is shown after it", .min = 0, .max = 1000, .group = "task"})
+            .param(
+                "blank_steps", &P::blankSteps,
+                {.unit = "steps", .help = "How long nothing is shown after it", .min = 0, .max = 1000, .group = "task"})
             .param("zeroed", &P::zeroed,
                    {.help = "Probability that a bit of the cue is 0", .min = 0, .max = 1, .group = "task"})
             .output("pattern", "bits", {.help = "What is shown: +1, -1, or 0"})

@@ -105,8 +105,10 @@ struct Published {
     std::size_t cells, observations;
     double way, oracle, random;
 };
-constexpr Published published[] = {
-    {7, 21, 15, 3.62, 553, 26.4}, {9, 41, 23, 4.88, 410, 14.4}, {11, 65, 15, 6.27, 319, 7.7}, {13, 97, 24, 7.56, 265, 5.4}};
+constexpr Published published[] = {{7, 21, 15, 3.62, 553, 26.4},
+                                   {9, 41, 23, 4.88, 410, 14.4},
+                                   {11, 65, 15, 6.27, 319, 7.7},
+                                   {13, 97, 24, 7.56, 265, 5.4}};
 
 TEST(GridMaze, HasThePublishedCellsAndWays) {
     for (const auto& expected : published) {
@@ -168,7 +170,8 @@ TEST(GridMaze, PaysWhoKnowsTheCellAsPublished) {
             auto& steps = toGoal[goal];
             if (steps.empty()) steps = distances(maze, goal);
             for (int move = 0; move < Maze::moves; ++move)
-                if (steps[static_cast<std::size_t>(maze.beyond(cell, move))] == steps[static_cast<std::size_t>(cell)] - 1)
+                if (steps[static_cast<std::size_t>(maze.beyond(cell, move))] ==
+                    steps[static_cast<std::size_t>(cell)] - 1)
                     return move;
             return 0;
         }));

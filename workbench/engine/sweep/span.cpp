@@ -339,11 +339,13 @@ template <class T>
 void Span<T>::leave(const std::vector<Stage>& stages) {
     for (const auto& stage : stages)
         for (int n : stage.nodes) {
-            const auto& frame = frames_[at(n)];
+            auto& frame = frames_[at(n)];
             for (std::size_t k = 0; k < frame.states.size(); ++k) {
                 T* to = carried_.state(n, static_cast<int>(k)).data();
                 if (frame.states[k].data != to) std::copy_n(frame.states[k].data, frame.states[k].size(), to);
             }
+            // Their memory may have been that of another state, which has just been overwritten.
+            if (!tape_.recording()) frame.states = leaves_[at(n)];
         }
     for (std::size_t w = 0; w < delayLeaves_.size(); ++w) {
         auto& delay = carried_.delay(static_cast<int>(w));
