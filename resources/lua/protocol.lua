@@ -2,6 +2,7 @@
 -- What protocols have in common: options on the command line, means over iterations, and bars that results must meet.
 --
 --   local protocol = require "raphe.protocol"
+local raphe = require "raphe"
 local protocol = {}
 
 --- In `options`: a whole number that has no default.
@@ -113,6 +114,26 @@ function protocol.bars(bars)
     end
     print(all and "all bars are met" or "some bars are NOT met")
     return all
+end
+
+local figure = {}
+figure.__index = figure
+
+--- A figure that grows panel by panel: {file =, columns = 3, width = 260} (mm on paper).
+function protocol.figure(o) return setmetatable({ file = o.file, columns = o.columns or 3, width = o.width or 260, panels = {} }, figure) end
+
+--- Adds a panel. @param x, y  the label of an axis, or all of it as a table  @param more  further fields, such as legend
+function figure:panel(title, x, y, series, more)
+    local panel = { title = title, x = type(x) == "table" and x or { label = x }, y = type(y) == "table" and y or { label = y }, series = series }
+    for key, value in pairs(more or {}) do panel[key] = value end
+    self.panels[#self.panels + 1] = panel
+end
+
+--- Draws it and prints where it is; nothing if there are no panels.
+function figure:draw()
+    if #self.panels == 0 then return end
+    raphe.plot { file = self.file, width = self.width, layout = { rows = math.ceil(#self.panels / self.columns), columns = self.columns }, panels = self.panels }
+    print("figure: " .. self.file)
 end
 
 return protocol

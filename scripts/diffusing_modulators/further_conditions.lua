@@ -20,13 +20,9 @@ local function lengths(list)
     for k, count in ipairs(list) do result[k] = o.iterations or count end
     return result
 end
-local bars, panels = {}, {}
+local bars = {}
 local function bar(text, met) bars[#bars + 1] = { text, met } end
-local function panel(title, x, y, series, more)
-    local p = { title = title, x = type(x) == "table" and x or { label = x }, y = type(y) == "table" and y or { label = y }, series = series }
-    for key, value in pairs(more or {}) do p[key] = value end
-    panels[#panels + 1] = p
-end
+local figure = protocol.figure { file = o.out .. "/further_conditions.svg" }
 --- Means over seeds of what `run(seed)` returns: R and the chance.
 local function mean_of(run)
     local sums = {}
@@ -88,13 +84,13 @@ if wanted("units") then
         return rows
     end
     for _, k in ipairs { 1, 2 } do
-        panel("Concentration, task " .. k, "Unit", "Unit", { { kind = "heatmap", values = fields[k], label = "c" } })
-        panel("Change of weights, task " .. k, "Unit", "Unit", { { kind = "heatmap", values = grid(changes[k]), label = "Sum of |change|" } })
-        panel("Activity in task " .. k, "Unit", "Unit", { { kind = "heatmap", values = grid(active[k]), label = "Mean activity" } })
+        figure:panel("Concentration, task " .. k, "Unit", "Unit", { { kind = "heatmap", values = fields[k], label = "c" } })
+        figure:panel("Change of weights, task " .. k, "Unit", "Unit", { { kind = "heatmap", values = grid(changes[k]), label = "Sum of |change|" } })
+        figure:panel("Activity in task " .. k, "Unit", "Unit", { { kind = "heatmap", values = grid(active[k]), label = "Mean activity" } })
     end
     local selectivity = {}
     for k = 1, tasks do selectivity[k] = active[k] end
-    panel("Activity of every unit", "Unit", { label = "Task", reversed = true }, { { kind = "heatmap", values = selectivity, label = "Mean activity" } })
+    figure:panel("Activity of every unit", "Unit", { label = "Task", reversed = true }, { { kind = "heatmap", values = selectivity, label = "Mean activity" } })
 end
 
 -- Reach: from a source for each task to one for all ------------------------------------------------------------------
@@ -122,7 +118,7 @@ if wanted("reach") then
     end)
     row("sgd", plain)
     scatter[#scatter + 1] = { kind = "points", name = "sgd", x = { plain.backward_transfer }, y = { plain.accuracy } }
-    panel("Reach 0.05 to 100", "BWT", "ACC", scatter)
+    figure:panel("Reach 0.05 to 100", "BWT", "ACC", scatter)
     bar("a modulator that is everywhere keeps no tasks apart", scatter[2].y[6] < scatter[2].y[3] and math.abs(scatter[2].y[6] - plain.accuracy) < 0.1)
 end
 
@@ -156,7 +152,7 @@ if wanted("ten") then
         s:close()
         local m = sequence.measures(R, 0.1)
         row(sequence.labels[condition] .. " (one seed)", m)
-        panel("Ten tasks, " .. sequence.labels[condition], { label = "Task" }, { label = "After task" }, { { kind = "heatmap", values = R, min = 0, max = 1, label = "Accuracy" } })
+        figure:panel("Ten tasks, " .. sequence.labels[condition], { label = "Task" }, { label = "After task" }, { { kind = "heatmap", values = R, min = 0, max = 1, label = "Accuracy" } })
     end
 end
 
@@ -298,14 +294,10 @@ if wanted("free") then
     for i = 2, #shown.begins do series[#series + 1] = { kind = "vline", at = shown.begins[i], style = "dot" } end
     series[#series + 1] = { kind = "raster", name = "burst", x = shown.bursts, y = {}, height = 0.1 }
     for i = 1, #shown.bursts do series[#series].y[i] = -0.1 end
-    panel("No word of the task", "Iteration (dotted: the task changes)", "Loss", series)
+    figure:panel("No word of the task", "Iteration (dotted: the task changes)", "Loss", series)
 end
 
 print("")
 local passed = #bars == 0 or protocol.bars(bars)
-if #panels > 0 then
-    local file = o.out .. "/further_conditions.svg"
-    raphe.plot { file = file, width = 260, layout = { rows = math.ceil(#panels / 3), columns = 3 }, panels = panels }
-    print("figure: " .. file)
-end
+figure:draw()
 return passed and 0 or 1

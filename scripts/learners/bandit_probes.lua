@@ -13,13 +13,9 @@ local parts = { inside = true, lesions = true, sweeps = true, stimulation = true
 if o.only ~= "all" and not parts[o.only] then error("--only: expected inside, lesions, sweeps or stimulation, got " .. o.only, 0) end
 local function wanted(part) return o.only == "all" or o.only == part end
 local CONTEXT, STEPS = agents.context, agents.context * o.contexts
-local bars, panels = {}, {}
+local bars = {}
 local function bar(text, met) bars[#bars + 1] = { text, met } end
-local function panel(title, x, y, series, more)
-    local p = { title = title, x = type(x) == "table" and x or { label = x }, y = type(y) == "table" and y or { label = y }, series = series }
-    for key, value in pairs(more or {}) do p[key] = value end
-    panels[#panels + 1] = p
-end
+local figure = protocol.figure { file = o.out .. "/bandit_probes.svg" }
 local function play(name, how)
     how.count, how.threads, how.contexts = how.count or o.environments, o.threads, how.contexts or o.contexts
     return agents.play(name, how)
@@ -62,15 +58,15 @@ if wanted("inside") then
         best.to[#best.y] = t
     end
     local arms = { "1", "2", "3", "4", "5" }
-    panel("Arms around a switch", "Choice", { label = "Arm", categories = arms }, { best, chosen, { kind = "vline", at = first_context * CONTEXT } }, { legend = "outside" })
+    figure:panel("Arms around a switch", "Choice", { label = "Arm", categories = arms }, { best, chosen, { kind = "vline", at = first_context * CONTEXT } }, { legend = "outside" })
     local function each(values)
         local series = {}
         for a = 1, 5 do series[a] = { kind = "line", name = "arm " .. a, x = x, y = values[a] } end
         series[6] = { kind = "vline", at = first_context * CONTEXT }
         return series
     end
-    panel("Estimated values", "Choice", "Q", each(q), { legend = "outside" })
-    panel("Policy", "Choice", { label = "Probability", min = 0, max = 1.05 }, each(policy), { legend = "outside" })
+    figure:panel("Estimated values", "Choice", "Q", each(q), { legend = "outside" })
+    figure:panel("Policy", "Choice", { label = "Probability", min = 0, max = 1.05 }, each(policy), { legend = "outside" })
     -- Every 50th choice: what the agent takes for uncertainty, and the truth.
     local expected, unexpected = { kind = "points", name = "", x = {}, y = {}, size = 2 }, { kind = "points", name = "", x = {}, y = {}, size = 2 }
     local truth, estimate = {}, {}
@@ -87,8 +83,8 @@ if wanted("inside") then
             expected.x[i], expected.y[i] = deviation, r["values.expected"]:get(t, b, 1)
         end
     end
-    panel("Unexpected uncertainty", "True error of the values (root mean square)", "Estimate (NA)", { unexpected }, { legend = "none" })
-    panel("Expected uncertainty", "True standard deviation, mean of the arms", "Estimate (ACh)", { expected }, { legend = "none" })
+    figure:panel("Unexpected uncertainty", "True error of the values (root mean square)", "Estimate (NA)", { unexpected }, { legend = "none" })
+    figure:panel("Expected uncertainty", "True standard deviation, mean of the arms", "Estimate (ACh)", { expected }, { legend = "none" })
     local function correlation(s)
         local n, mx, my = #s.x, raphe.statistics.mean(s.x), raphe.statistics.mean(s.y)
         local sum = 0
@@ -125,7 +121,7 @@ if wanted("lesions") then
         print(string.format("| %s | %.0f (%.0f) | %.2f |", case[1], m.mean, m.median, m.last))
     end
     bar(string.format("a frozen ensemble cannot follow (%.0f to %.0f)", found[6].mean, found[1].mean), found[6].mean > found[1].mean)
-    panel("Lesions", { label = "Fixed at its mean", categories = { "nothing", "NA", "ACh", "both" } }, "Cumulative regret",
+    figure:panel("Lesions", { label = "Fixed at its mean", categories = { "nothing", "NA", "ACh", "both" } }, "Cumulative regret",
         { { kind = "bars", x = { 0, 1, 2, 3 }, y = { found[1].mean, found[2].mean, found[3].mean, found[4].mean } } }, { legend = "none" })
 end
 
@@ -145,7 +141,7 @@ if wanted("sweeps") then
             end
             print(string.format("| %g |%s", value, row))
         end
-        panel(title, { label = axis, scale = log and "log" or "linear" }, "Cumulative regret", series, { legend = #names > 1 and "auto" or "none" })
+        figure:panel(title, { label = axis, scale = log and "log" or "linear" }, "Cumulative regret", series, { legend = #names > 1 and "auto" or "none" })
         return series
     end
     local ri, three = { "ri_ensemble" }, { "ri_ensemble", "discounted_ucb", "boltzmann" }
@@ -190,12 +186,10 @@ if wanted("stimulation") then
         series[#series + 1] = { kind = "line", name = agent .. ", off", group = agent, x = x, y = off, style = "dot" }
         bar(agent .. ": more noradrenaline, more random choices; less, fewer", on[1] < on[2] and on[8] > on[2] + 0.25)
     end
-    panel("Stimulation of noradrenaline", "Added to the temperature", { label = "Entropy", unit = "bits", min = 0, max = 1.05 }, series)
+    figure:panel("Stimulation of noradrenaline", "Added to the temperature", { label = "Entropy", unit = "bits", min = 0, max = 1.05 }, series)
 end
 
 print()
 local passed = #bars == 0 or protocol.bars(bars)
-local picture = o.out .. "/bandit_probes.svg"
-raphe.plot { file = picture, width = 260, layout = { rows = math.ceil(#panels / 3), columns = 3 }, panels = panels }
-print("figure: " .. picture)
+figure:draw()
 return passed and 0 or 1

@@ -45,12 +45,7 @@ local function ofStimuli(weights)
     return weights:reshape { shape[1] * shape[2], units }:matmul(sums):reshape { shape[1], shape[2], 4 }
 end
 
-local panels = {}
-local function panel(title, x, y, series, more)
-    local p = { title = title, x = type(x) == "table" and x or { label = x }, y = type(y) == "table" and y or { label = y }, series = series }
-    for key, value in pairs(more or {}) do p[key] = value end
-    panels[#panels + 1] = p
-end
+local figure = protocol.figure { file = o.out .. "/set_shift_probes.svg" }
 local function line(name, x, y, more)
     local series = { kind = "line", name = name, x = x, y = y }
     for key, value in pairs(more or {}) do series[key] = value end
@@ -74,7 +69,7 @@ for _, name in ipairs { "DA only", "DA + NA" } do
         local list = answered and go or stay
         list.x[#list.x + 1], list.y[#list.y + 1] = t - 1, pair + (answered and 0.2 or -0.2)
     end
-    panel("Choices of one animal, " .. name, "Presentation", { label = "Shown", categories = PAIRS }, { go, stay, { kind = "vline", at = SHIFT } }, { legend = "outside" })
+    figure:panel("Choices of one animal, " .. name, "Presentation", { label = "Shown", categories = PAIRS }, { go, stay, { kind = "vline", at = SHIFT } }, { legend = "outside" })
 end
 do
     local r, one = inside["DA + NA"], {}
@@ -83,16 +78,16 @@ do
     end
     local x = {}
     for t = 1, STEPS do x[t] = t - 1 end
-    panel("What makes the burst, same animal", "Presentation", "Level", {
+    figure:panel("What makes the burst, same animal", "Presentation", "Level", {
         line("recent surprise", x, one["locus_coeruleus.recent_surprise"]), line("usual surprise (ACh)", x, one["locus_coeruleus.expected_surprise"]),
         line("noradrenaline", x, one["locus_coeruleus.noradrenaline"]),
     })
     local beta = {}
     for t = 1, STEPS do beta[t] = 1 / one["bank.temperature"][t] end
-    panel("What it reaches, same animal", "Presentation", "Value", {
+    figure:panel("What it reaches, same animal", "Presentation", "Value", {
         line("inverse temperature", x, beta), line("learning rate of the actor, factor", x, one["bank.learning_rate"]),
     })
-    panel("Dopamine, same animal", "Presentation", "Prediction error", { { kind = "points", name = "", x = x, y = one["dopamine.error"], size = 2 }, { kind = "vline", at = SHIFT } }, { legend = "none" })
+    figure:panel("Dopamine, same animal", "Presentation", "Prediction error", { { kind = "points", name = "", x = x, y = one["dopamine.error"], size = 2 }, { kind = "vline", at = SHIFT } }, { legend = "none" })
 end
 do
     local series = {}
@@ -105,7 +100,7 @@ do
             series[#series + 1] = line(name .. (other and ", at the other" or ", at the go cue"), x, y, { group = name, style = other and "dot" or "solid" })
         end
     end
-    panel("Entropy of the choice", "Presentation", { label = "Entropy", unit = "bits", min = 0, max = 1.4 }, series)
+    figure:panel("Entropy of the choice", "Presentation", { label = "Entropy", unit = "bits", min = 0, max = 1.4 }, series)
 end
 local logits = {}
 for _, name in ipairs { "DA only", "DA + NA" } do
@@ -113,7 +108,7 @@ for _, name in ipairs { "DA only", "DA + NA" } do
     local x, series, values = {}, {}, ofStimuli(inside[name]["critic.weights"])
     for t = 1, STEPS do x[t] = t - 1 end
     for unit, letter in ipairs { "A", "B", "X", "Y" } do series[unit] = line(letter, x, course(logits[name], unit)) end
-    panel("Weights, Go minus No-Go, " .. name, "Presentation", "Mean of the animals", series)
+    figure:panel("Weights, Go minus No-Go, " .. name, "Presentation", "Mean of the animals", series)
     if name == "DA + NA" then
         local by_pair = {}
         local single = {}
@@ -123,7 +118,7 @@ for _, name in ipairs { "DA only", "DA + NA" } do
             for t = 1, STEPS do y[t] = single[(index - 1) // 2 + 1][t] + single[3 + (index - 1) % 2][t] end
             by_pair[index] = line(pair, x, y)
         end
-        panel("Expected reward of each pair, " .. name, "Presentation", "Mean of the animals", by_pair)
+        figure:panel("Expected reward of each pair, " .. name, "Presentation", "Mean of the animals", by_pair)
     end
 end
 do
@@ -136,7 +131,7 @@ do
             series[#series + 1] = { kind = "points", group = name, x = { x[#x] }, y = { y[#y] }, size = 4 }
         end
     end
-    panel("The landscape, from the shift on", "Go minus No-Go for the old cue", "Go minus No-Go for the new cue", series)
+    figure:panel("The landscape, from the shift on", "Go minus No-Go for the old cue", "Go minus No-Go for the new cue", series)
 end
 
 -- What becomes of them ------------------------------------------------------------------------------------------------
@@ -196,7 +191,7 @@ local function sweep(title, axis, values, make)
         x[i], y[i], recovery[i] = value, m.adapted, m.criterion
         print(string.format("| %g | %.2f | %s |", value, m.adapted, animals.shown_criterion(m.criterion)))
     end
-    panel(title, axis, { label = "Share that adapts", min = 0, max = 1.05 }, { line(nil, x, y, { markers = true }) }, { legend = "none" })
+    figure:panel(title, axis, { label = "Share that adapts", min = 0, max = 1.05 }, { line(nil, x, y, { markers = true }) }, { legend = "none" })
     return x, y, recovery
 end
 local delays, _, recovery = sweep("Burst triggered with a delay", { label = "Delay after the shift", unit = "presentations" }, { 0, 25, 50, 100, 200, 300 },
@@ -206,7 +201,7 @@ do -- recovery from the shift on, against the delay
     for i, criterion in ipairs(recovery) do
         if criterion < math.huge then x[#x + 1], y[#y + 1] = delays[i], criterion end
     end
-    panel("Recovery and delay", { label = "Delay after the shift", unit = "presentations" }, { label = "Criterion", unit = "presentations" },
+    figure:panel("Recovery and delay", { label = "Delay after the shift", unit = "presentations" }, { label = "Criterion", unit = "presentations" },
         { line("criterion", x, y, { markers = true }), line("the delay itself", x, x, { style = "dot" }) })
     bar("the later the burst, the later the recovery", #y >= 3 and y[#y] > y[1] + 0.5 * (x[#x] - x[1]))
 end
@@ -218,12 +213,10 @@ do
     local names, y = { "neither", "plasticity", "gain", "both" }, {}
     for i, k in ipairs { { 0, 0 }, { 0, 3 }, { 9, 0 }, { 9, 3 } } do y[i] = fate({ ["bank.effects"] = effects(k[1], k[2]) }, {}).adapted end
     print(string.format("\n2 x 2: adapted %.2f with neither, %.2f on plasticity, %.2f on gain, %.2f on both", table.unpack(y)))
-    panel("Noradrenaline on gain and plasticity", { label = "Reaches", categories = names }, { label = "Share that adapts", min = 0, max = 1.05 }, { { kind = "bars", x = { 0, 1, 2, 3 }, y = y } }, { legend = "none" })
+    figure:panel("Noradrenaline on gain and plasticity", { label = "Reaches", categories = names }, { label = "Share that adapts", min = 0, max = 1.05 }, { { kind = "bars", x = { 0, 1, 2, 3 }, y = y } }, { legend = "none" })
 end
 
 print()
 local passed = protocol.bars(bars)
-local picture = o.out .. "/set_shift_probes.svg"
-raphe.plot { file = picture, width = 260, layout = { rows = math.ceil(#panels / 3), columns = 3 }, panels = panels }
-print("figure: " .. picture)
+figure:draw()
 return passed and 0 or 1

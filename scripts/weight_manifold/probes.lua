@@ -10,13 +10,9 @@ local protocol = require "raphe.protocol"
 local networks = require "networks"
 
 local o = protocol.options({ source = "strokes", iterations = 600, frames = 0, threads = protocol.whole, out = "runs/weight_manifold" }, raphe.args)
-local bars, panels = {}, {}
+local bars = {}
 local function bar(text, met) bars[#bars + 1] = { text, met } end
-local function panel(title, x, y, series, more)
-    local p = { title = title, x = type(x) == "table" and x or { label = x }, y = type(y) == "table" and y or { label = y }, series = series }
-    for key, value in pairs(more or {}) do p[key] = value end
-    panels[#panels + 1] = p
-end
+local figure = protocol.figure { file = o.out .. "/manifold_probes.svg" }
 local function line(name, x, y, more)
     local series = { kind = "line", name = name, x = x, y = y }
     for key, value in pairs(more or {}) do series[key] = value end
@@ -86,9 +82,9 @@ do
         sizes[#sizes + 1] = line(layer, at, radius[layer])
         ratios[#ratios + 1] = line(layer, at, ratio[layer])
     end
-    panel("Radius of the ellipse", "Iteration", { label = "Axes over centre", min = 0 }, sizes)
-    panel("How round it is", "Iteration", { label = "Short over long axis", min = 0, max = 1 }, ratios)
-    panel("Movement of the manifold", "Iteration", { label = "D of one step", min = 0 }, { line(nil, moved.x, moved.y) }, { legend = "none" })
+    figure:panel("Radius of the ellipse", "Iteration", { label = "Axes over centre", min = 0 }, sizes)
+    figure:panel("How round it is", "Iteration", { label = "Short over long axis", min = 0, max = 1 }, ratios)
+    figure:panel("Movement of the manifold", "Iteration", { label = "D of one step", min = 0 }, { line(nil, moved.x, moved.y) }, { legend = "none" })
 end
 
 -- The manifold in the plane of its axes, and the way its centre took to get there.
@@ -104,7 +100,7 @@ do
         ellipse.x[i + 1], ellipse.y[i + 1] = x, y
         if i % 9 == 0 and i < 72 then marks.x[#marks.x + 1], marks.y[#marks.y + 1] = x, y end
     end
-    panel("Hidden weights, plane of the axes", "First axis", "Second axis", {
+    figure:panel("Hidden weights, plane of the axes", "First axis", "Second axis", {
         line("manifold", ellipse.x, ellipse.y), { kind = "points", name = "every 45 degrees", x = marks.x, y = marks.y, size = 4 },
         { kind = "points", name = "centre", x = { 0 }, y = { 0 }, marker = "diamond" },
     })
@@ -134,7 +130,7 @@ do
             for j = 1, stations do products[i][j] = products[i][j] - size * v[i] * v[j] end
         end
     end
-    panel("Way of its centre", "First principal component", "Second", {
+    figure:panel("Way of its centre", "First principal component", "Second", {
         line("centre", path[1], path[2], { markers = true }), { kind = "points", name = "end", x = { path[1][stations] }, y = { path[2][stations] }, marker = "diamond" },
     })
 end
@@ -163,7 +159,7 @@ do
         theory[i + 1] = 1 + 2 * math.cos(2 * math.pi * i / 24)
         largest = math.max(largest, math.abs(y[i + 1] - theory[i + 1]))
     end
-    panel("A step at 0 degrees moves the others", { label = "Angle", unit = "degrees" }, "kappa", { line("measured", x, y, { markers = true }), line("1 + 2 cos", x, theory, { style = "dash" }) })
+    figure:panel("A step at 0 degrees moves the others", { label = "Angle", unit = "degrees" }, "kappa", { line("measured", x, y, { markers = true }), line("1 + 2 cos", x, theory, { style = "dash" }) })
     bar(string.format("a step at one angle moves the others by kappa (largest difference %.0e)", largest), largest < 1e-6)
 end
 
@@ -181,7 +177,7 @@ do -- closed: radius is the accuracy at an angle
         x[i + 1], y[i + 1] = a * math.cos(math.pi * i / 12), a * math.sin(math.pi * i / 12)
     end
     for i = 0, 72 do circle.x[i + 1], circle.y[i + 1] = math.cos(math.pi * i / 36), math.sin(math.pi * i / 36) end
-    panel("Accuracy around the circle", { label = "Accuracy x cosine", min = -1.1, max = 1.1 }, { label = "Accuracy x sine", min = -1.1, max = 1.1 },
+    figure:panel("Accuracy around the circle", { label = "Accuracy x cosine", min = -1.1, max = 1.1 }, { label = "Accuracy x sine", min = -1.1, max = 1.1 },
         { line("accuracy", x, y), line("1", circle.x, circle.y, { style = "dot" }) })
 end
 do
@@ -190,7 +186,7 @@ do
         x[#x + 1] = 15 * i
         y[#y + 1] = accuracy { { port = "basis.context", operation = "perturb", value = i / 24 } }
     end
-    panel("Wrong level of the modulator", { label = "Added to the angle that is told", unit = "degrees" }, { label = "Accuracy", min = 0, max = 1 }, { line(nil, x, y, { markers = true }) }, { legend = "none" })
+    figure:panel("Wrong level of the modulator", { label = "Added to the angle that is told", unit = "degrees" }, { label = "Accuracy", min = 0, max = 1 }, { line(nil, x, y, { markers = true }) }, { legend = "none" })
     bar(string.format("the right angle is the best one (%.3f, opposite %.3f)", y[13], y[1]), y[13] > y[1] and y[13] > y[19] and y[13] > y[7])
 end
 do
@@ -199,7 +195,7 @@ do
         x[i + 1] = i / 4
         y[i + 1] = accuracy { { port = "basis.phi", component = 1, count = 2, operation = "scale", value = i / 4 } }
     end
-    panel("Ellipse shrunk to its centre", "Gain on the axes", { label = "Accuracy", min = 0, max = 1 }, { line(nil, x, y, { markers = true }) }, { legend = "none" })
+    figure:panel("Ellipse shrunk to its centre", "Gain on the axes", { label = "Accuracy", min = 0, max = 1 }, { line(nil, x, y, { markers = true }) }, { legend = "none" })
     bar(string.format("without its axes the network does not know the angle (%.3f to %.3f)", y[1], y[5]), y[1] < y[5])
 end
 do -- the loss of upright digits where other points of the plane are told
@@ -211,7 +207,7 @@ do -- the loss of upright digits where other points of the plane are told
                 { port = "basis.context", operation = "clamp", value = angle }, { port = "basis.phi", component = 1, count = 2, operation = "scale", value = gain } } }).metrics.loss
         end
     end
-    panel("Upright digits, off the ellipse", { label = "Told angle", unit = "degrees" }, "Gain on the axes",
+    figure:panel("Upright digits, off the ellipse", { label = "Told angle", unit = "degrees" }, "Gain on the axes",
         { { kind = "heatmap", values = rows, x_range = { -15, 375 }, y_range = { -0.125, 2.125 }, label = "Loss" } })
 end
 do
@@ -222,7 +218,7 @@ do
         y[1 + i] = accuracy(list)
     end
     print(string.format("accuracy %.3f; without the point of the cosine %.3f, of the sine %.3f, of both %.3f", table.unpack(y)))
-    panel("Points lesioned", { label = "Point", categories = names }, { label = "Accuracy", min = 0, max = 1 }, { { kind = "bars", x = { 0, 1, 2, 3 }, y = y } }, { legend = "none" })
+    figure:panel("Points lesioned", { label = "Point", categories = names }, { label = "Accuracy", min = 0, max = 1 }, { { kind = "bars", x = { 0, 1, 2, 3 }, y = y } }, { legend = "none" })
 end
 do -- cosine and sine exchanged: the walk goes the other way around, M(s) is what M(1/4 - s) was
     local changed = e:session { seed = 1, threads = o.threads }
@@ -285,7 +281,5 @@ end
 
 print()
 local passed = protocol.bars(bars)
-local file = o.out .. "/manifold_probes.svg"
-raphe.plot { file = file, width = 260, layout = { rows = math.ceil(#panels / 3), columns = 3 }, panels = panels }
-print("figure: " .. file)
+figure:draw()
 return passed and 0 or 1
