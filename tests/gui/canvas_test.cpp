@@ -108,12 +108,49 @@ TEST(CanvasEditing, DraggingFromPortToPortDrawsAWireAndUndoTakesItBack) {
 TEST(CanvasEditing, AWireThatDoesNotFitSaysWhyAndIsNotDrawn) {
     Canvas canvas{twoNodes()};
     QString why;
-    QObject::connect(&canvas.view.canvas(), &CanvasScene::explain, [&](const QString& sentence) {
+    QObject::connect(&canvas.view.canvas(), &CanvasScene::explain, [&](const QString& sentence, bool) {
         if (!sentence.isEmpty()) why = sentence;
     });
     canvas.drag(canvas.port("a", "hidden"), canvas.port("b", "output"));
     EXPECT_TRUE(canvas.document.experiment().wires.empty());
     EXPECT_TRUE(why.contains("output")) << why.toStdString();
+}
+
+TEST(CanvasEditing, AWireThatWouldNotBeEnoughIsToldFromOneThatFits) {
+    Canvas canvas{Document::open("mwg_nm_rnn", plugins().registry())};
+    canvas.document.execute({{"command", "disconnect"}, {"from", "gate.output"}, {"to", "core.gain"}});
+    const auto& document = canvas.document.document();
+    EXPECT_EQ(document.canConnect("gate.output", "core.gain").missing, 0);
+    EXPECT_EQ(document.canConnect("readout.output", "core.gain").missing, 2);
+    QString said;
+    bool refusal = true;
+    QObject::connect(&canvas.view.canvas(), &CanvasScene::explain, [&](const QString& sentence, bool refused) {
+        if (sentence.isEmpty()) return;
+        said = sentence;
+        refusal = refused;
+    });
+    canvas.drag(canvas.port("readout", "output"), canvas.port("core", "gain"));
+    EXPECT_TRUE(said.contains("takes 3 units; with this wire it has 1")) << said.toStdString();
+    EXPECT_FALSE(refusal) << "others may bring the rest";
+    EXPECT_FALSE(canvas.document.document().problems().empty()) << "until they do, it is a problem";
+    EXPECT_EQ(document.canConnect("gate.output", "core.gain").refusal,
+              "core.gain takes 3 units, but gate.output has 3, and 1 is wired to it already");
+}
+
+TEST(CanvasEditing, WaysAreThoseOfAFreshCanvasAfterEditsAndMoves) {
+    Canvas canvas{Document::open("mwg_nm_rnn", plugins().registry())};
+    const auto waysOf = [](CanvasView& view) {
+        std::vector<QPainterPath> ways;
+        for (const auto* item : view.canvas().items())
+            if (const auto* wire = dynamic_cast<const WireItem*>(item)) ways.push_back(wire->path());
+        return ways;
+    };
+    const QPoint grip = canvas.view.mapFromScene(canvas.view.canvas().places().at("core")) + QPoint{0, -20};
+    canvas.drag(grip, grip + QPoint{60, 120});
+    canvas.document.execute({{"command", "set_field"}, {"field", "trials"}, {"value", 7}}); // nothing to route
+    OpenDocument opened{canvas.document.document().copy()};
+    CanvasView fresh{opened};
+    EXPECT_EQ(waysOf(canvas.view), waysOf(fresh));
 }
 
 TEST(CanvasEditing, MovingANodeIsOneStepToUndo) {

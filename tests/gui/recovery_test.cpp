@@ -101,6 +101,55 @@ TEST_F(Recovering, OpeningADocumentOffersItsJournalToo) {
     EXPECT_EQ(answers.seen().size(), 1);
 }
 
+TEST_F(Recovering, WhatWasUndoneIsNotOffered) {
+    {
+        const auto document = Document::open(file.string(), plugins().registry());
+        const auto blank = Document::create("untitled", plugins().registry());
+        const auto work = Document::create("work", plugins().registry());
+        for (auto* opened : {document.get(), blank.get(), work.get()}) {
+            opened->keepJournal(journals());
+            opened->execute({{"command", "set_field"}, {"field", "trials"}, {"value", 7}});
+        }
+        document->undo();
+        blank->undo();
+        fs::copy(journals(), journals().string() + ".left",
+                 fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    }
+    crash();
+    ASSERT_EQ(journalsIn(journals()).size(), 3u);
+    MainWindow window{plugins(), folder.path().toStdString()};
+    window.show();
+    CanvasView* view = nullptr;
+    {
+        DialogAnswers answers;
+        view = window.open(QString::fromStdString(file.string()));
+        ASSERT_TRUE(view);
+        EXPECT_TRUE(answers.seen().isEmpty()) << answers.seen().front().toStdString();
+    }
+    DialogAnswers answers{{"Recover"}};
+    window.recoverJournals();
+    EXPECT_EQ(answers.seen().size(), 1);
+    ASSERT_EQ(tabs(window)->count(), 3) << "the start page, the file, and what was being worked on";
+    EXPECT_EQ(viewAt(window, 2)->document().experiment().name, "work");
+}
+
+TEST_F(Recovering, ANameThatNobodyHasChosenBecomesThatOfTheFile) {
+    MainWindow window{plugins(), folder.path().toStdString()};
+    window.show();
+    CanvasView* view = window.create();
+    view->addMechanism("task.measure_wait_go");
+    const auto path = folder.path() + "/mwg.json";
+    DialogAnswers answers{{"Save"}, path};
+    Q_EMIT tabs(window)->tabCloseRequested(1);
+    EXPECT_EQ(Document::open(path.toStdString(), plugins().registry())->experiment().name, "mwg");
+    CanvasView* again = window.create();
+    again->document().execute({{"command", "set_name"}, {"name", "chosen"}});
+    const auto other = folder.path() + "/other.json";
+    DialogAnswers more{{"Save"}, other};
+    Q_EMIT tabs(window)->tabCloseRequested(1);
+    EXPECT_EQ(Document::open(other.toStdString(), plugins().registry())->experiment().name, "chosen");
+}
+
 TEST_F(Recovering, ASecondWindowIsToldAndMayLookOrCopy) {
     MainWindow first{plugins(), folder.path().toStdString()}, second{plugins(), folder.path().toStdString()};
     first.show();

@@ -2,7 +2,9 @@
 #include "figure_widget.h"
 #include "gui/running/run_difference.h"
 #include "gui/shell/main_window.h"
+#include "gui/shell/worker_pool.h"
 #include "gui/watching/curves_figure.h"
+#include "gui/watching/curves_panel.h"
 #include "gui/watching/matrix_view.h"
 #include "gui/watching/perturbation_list.h"
 #include "gui/watching/portrait_view.h"
@@ -17,6 +19,7 @@
 #include <QDockWidget>
 #include <QFile>
 #include <QImage>
+#include <QListWidget>
 #include <QLabel>
 #include <QSlider>
 #include <QTemporaryDir>
@@ -38,7 +41,7 @@ protected:
         panel.setSource(
             {"here", "A network", [this](const std::function<void(Session&)>& read) { read(*session); }, {}, {}});
     }
-    ~Watching() override { QThreadPool::globalInstance()->waitForDone(); }
+    ~Watching() override { WorkerPool::ofProcess().waitForDone(); }
     bool evaluates() {
         panel.evaluate();
         return eventually([&] { return panel.pair() != nullptr; });
@@ -346,6 +349,38 @@ TEST(Curves, EachMetricHasAPlotAndAllRunsAreInIt) {
     EXPECT_EQ(figure.panels[1].y.label, "Reward");
     EXPECT_EQ(figure.columns, 2u);
     EXPECT_EQ(curvesFigure({{"one", &one}}, {{"loss", "reward"}, 1, false}, 1).rows, 2u);
+}
+
+TEST(Curves, KeepTheirMarkWhateverOthersAreShown) {
+    MetricHistory history;
+    for (int i = 0; i < 4; ++i) history.append(i, {{"loss", 1.0 + i}});
+    const auto markOf = [&](std::vector<Curve> curves, const std::string& name, bool dark) {
+        const auto figure = curvesFigure(curves, {{"loss"}, 1, false, dark});
+        for (const auto& series : figure.panels.front().series)
+            if (series.name == name) return std::pair{*series.color, std::get<FigureLine>(series.data).stroke};
+        throw std::logic_error("there is no such curve");
+    };
+    const Curve first{"first", &history, 0}, second{"second", &history, 1}, ninth{"ninth", &history, 8};
+    EXPECT_EQ(markOf({first, second}, "second", false), markOf({second}, "second", false));
+    EXPECT_NE(markOf({first, second}, "first", false), markOf({first, second}, "second", false));
+    EXPECT_EQ(markOf({first, ninth}, "ninth", false).first, markOf({first}, "first", false).first);
+    EXPECT_NE(markOf({first, ninth}, "ninth", false).second, markOf({first}, "first", false).second);
+    EXPECT_NE(markOf({first}, "first", true).first, markOf({first}, "first", false).first);
+}
+
+TEST(Curves, TheListShowsTheirColours) {
+    QTemporaryDir folder;
+    MainWindow window{plugins(), folder.path().toStdString()};
+    for (int run = 0; run < 2; ++run) window.queue().add(tinyExperiment(3));
+    ASSERT_TRUE(eventually([&] { return window.queue().jobCount() == 2 && !window.queue().anyActive(); }));
+    auto* list = window.curves().findChild<QListWidget*>();
+    ASSERT_EQ(list->count(), 2);
+    EXPECT_NE(list->item(0)->text(), list->item(1)->text()) << "two runs of the same name";
+    for (int row = 0; row < 2; ++row) {
+        const QImage icon = list->item(row)->icon().pixmap(list->iconSize()).toImage();
+        const auto color = curveMark(static_cast<std::size_t>(row), theme().dark).color;
+        EXPECT_EQ(icon.pixelColor(icon.width() / 2, icon.height() / 2), QColor(color[0], color[1], color[2]));
+    }
 }
 
 TEST(SavedFigures, AreForPaperWhateverTheScreenLooksLike) {

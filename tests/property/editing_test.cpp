@@ -203,6 +203,36 @@ TEST(Editing, SaysWhetherAWireFits) {
     document->execute({{"command", "disconnect"}, {"from", "modulator.output"}, {"to", "agent.plasticity"}});
     EXPECT_TRUE(contains(refusal("agent.hidden", "agent.plasticity"), "takes 1 unit, but agent.hidden has 32"));
     EXPECT_TRUE(contains(document->canConnect("policy.output", "agent.input").note, "previous step"));
+    document->execute({{"command", "disconnect"}, {"from", "head.action"}, {"to", "task.action"}});
+    EXPECT_TRUE(contains(refusal("task.reward", "task.action"), "after the task has acted"));
+    const auto part = document->canConnect("value.output", "task.action");
+    EXPECT_TRUE(part.fits() && part.missing > 0) << "other wires may bring the rest";
+}
+
+TEST(Editing, ManyWiresAreJudgedAsEachIsAlone) {
+    for (const char* name : {"cue_small_A", "mwg_nm_rnn", "crossed_gain"}) {
+        const auto document = Document::open(name, registry());
+        for (const auto& wire : std::vector<WireSpec>(document->experiment().wires))
+            if (wire.to.node.size() % 2 == 0) // some ports are occupied, others not
+                document->execute({{"command", "disconnect"}, {"from", wire.from.text()}, {"to", wire.to.text()}});
+        std::vector<std::string> ports{"nobody.here"};
+        for (const auto& node : document->experiment().nodes)
+            for (const auto& port : registry().find(node.mechanism, node.name).declaration.ports)
+                ports.push_back(node.name + "." + port.name);
+        std::vector<std::pair<std::string, std::string>> ends;
+        for (const auto& from : ports)
+            for (const auto& to : ports) ends.emplace_back(from, to);
+        const auto together = document->canConnect(ends);
+        std::size_t fitting = 0;
+        for (std::size_t i = 0; i < ends.size(); ++i) {
+            const auto alone = document->canConnect(ends[i].first, ends[i].second);
+            ASSERT_EQ(together[i].refusal, alone.refusal) << ends[i].first << " -> " << ends[i].second;
+            ASSERT_EQ(together[i].missing, alone.missing) << ends[i].first << " -> " << ends[i].second;
+            fitting += alone.fits();
+        }
+        EXPECT_GT(fitting, 0u);
+        EXPECT_LT(fitting, ends.size());
+    }
 }
 
 /// A run of a small experiment in a fresh folder.

@@ -58,6 +58,9 @@ std::size_t removeItems(Json& list, Unwanted unwanted) {
     return removed;
 }
 
+/// Why a second wire between two ports is refused.
+std::string wireIsThere(const Address& from, const Address& to);
+
 std::vector<CommandInfo> nodeCommands();
 std::vector<CommandInfo> wireCommands();
 std::vector<CommandInfo> settingCommands();

@@ -227,13 +227,7 @@ private:
     void ofPattern() {
         const auto& pattern = item(document_.complete(), "frozen", problem_.frozen);
         if (pattern.is_string()) {
-            std::vector<std::string> names;
-            for (const auto& node : experiment_.nodes)
-                if (const auto* known = declaration(node.name)) {
-                    names.push_back(node.name + ".*");
-                    for (const auto& tensor : known->tensors) names.push_back(node.name + "." + tensor.name);
-                }
-            if (const auto near = closest(pattern.get<std::string>(), names); !near.empty())
+            if (const auto near = likelyPattern(document_, pattern.get<std::string>()); !near.empty())
                 offer("Freeze " + near,
                       {{{"command", "unfreeze"}, {"pattern", pattern}}, {{"command", "freeze"}, {"pattern", near}}});
         }
@@ -413,6 +407,17 @@ private:
 Json Fix::command() const {
     if (commands.size() == 1) return commands.front();
     return {{"command", "together"}, {"title", title}, {"commands", commands}};
+}
+
+std::string likelyPattern(const Document& document, const std::string& pattern) {
+    std::vector<std::string> names;
+    for (const auto& node : document.experiment().nodes) {
+        if (!document.registry().contains(node.mechanism)) continue;
+        const auto& tensors = document.registry().find(node.mechanism, node.name).declaration.tensors;
+        if (!tensors.empty()) names.push_back(node.name + ".*");
+        for (const auto& tensor : tensors) names.push_back(node.name + "." + tensor.name);
+    }
+    return closest(pattern, names);
 }
 
 std::vector<Fix> possibleFixes(const Document& document, const LocatedProblem& problem) {

@@ -230,6 +230,9 @@ Recovery Recovery::of(const fs::path& journal, const Registry& registry) {
     // Redoing what was done after steps that are no longer known would not fit.
     if (outside != 0) document.forgetSteps();
     document.mayMerge_ = false;
+    const bool unchanged = document.text() == text; // and what it was before is in its file, or is nothing
+    result.worthwhile = !lost.empty() || (name.empty() ? !unchanged || !document.experiment().nodes.empty()
+                                                       : document.modified() && !(unchanged && checksum(text) == sum));
     result.message = fmt::format("{}: recovered {} command{}", name.empty() ? "a document without a file" : name,
                                  result.commands, result.commands == 1 ? "" : "s");
     if (!lost.empty()) result.message += "; " + lost + ", so that what followed is lost";

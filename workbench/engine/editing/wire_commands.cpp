@@ -42,11 +42,7 @@ void connect(Draft& draft, const Json& command) {
     auto& wires = draft.list("wires");
     for (const auto& item : wires)
         if (joins(item, wire.from, wire.to))
-            throw Error("wires",
-                        fmt::format("{} -> {} is there already, and two ports are joined by one wire; its delay is "
-                                    "changed by set_delay. For the present and the previous value together, send one "
-                                    "of them through a node of its own",
-                                    wire.from.text(), wire.to.text()));
+            throw Error("wires", wireIsThere(wire.from, wire.to));
     wires.push_back(toJson(wire));
 }
 
@@ -68,6 +64,13 @@ void setDelay(Draft& draft, const Json& command) {
 }
 
 } // namespace
+
+std::string wireIsThere(const Address& from, const Address& to) {
+    return fmt::format("{} -> {} is there already, and two ports are joined by one wire; its delay is changed by "
+                       "set_delay. For the present and the previous value together, send one of them through a node of "
+                       "its own",
+                       from.text(), to.text());
+}
 
 std::vector<CommandInfo> wireCommands() {
     using enum ArgumentType;

@@ -34,8 +34,11 @@ public:
     void setCurrent(int spot);
     static constexpr int nodeItself = -1, nowhere = -2;
 
-    /// While a wire is dragged: which ports would take it, in the order of the ports.
-    void setFitting(std::vector<bool> fitting);
+    /// While a wire is drawn: how it fits to a port. `partly`: the port would need other wires besides.
+    enum class Fit { no, partly, wholly };
+    /// In the order of the ports; empty: no wire is drawn.
+    void setFitting(std::vector<Fit> fitting);
+    Fit fit(int port) const { return fitting_.empty() ? Fit::no : fitting_[static_cast<std::size_t>(port)]; }
     /// Activity of the units of an output, -1 to 1; empty: none.
     void setActivity(std::vector<float> activity);
 
@@ -51,14 +54,14 @@ protected:
     void hoverMoveEvent(QGraphicsSceneHoverEvent* event) override;
 
 private:
-    void paintPorts(QPainter& painter) const;
+    void paintPorts(QPainter& painter, bool named) const;
     void paintMarks(QPainter& painter) const;
     QString tipOf(int port) const;
     QPointF badgeOf(int port) const;
 
     CanvasNode node_;
     NodeGeometry geometry_;
-    std::vector<bool> fitting_;
+    std::vector<Fit> fitting_;
     std::vector<float> activity_;
     int current_ = nowhere;
 };

@@ -114,16 +114,19 @@ void CanvasScene::showCurrent() {
 }
 
 bool CanvasScene::beginWireByKey() {
-    if (!refusal_ || !current_ || current_->port < 0 || wireFrom_) return false;
+    if (!document_ || !current_ || current_->port < 0 || wireFrom_) return false;
     const End from = *current_;
     beginWire(from, from.item->portAt(from.port));
-    std::vector<End> fitting;
-    for (const End& end : endsInOrder())
-        if (end.port >= 0 && !(end.item == from.item && end.port == from.port) && refusalOf(end).empty())
-            fitting.push_back(end);
+    std::vector<End> fitting, partly; // what needs other wires besides comes last
+    for (const End& end : endsInOrder()) {
+        if (end.port < 0 || (end.item == from.item && end.port == from.port)) continue;
+        const auto fit = end.item->fit(end.port);
+        if (fit != NodeItem::Fit::no) (fit == NodeItem::Fit::partly ? partly : fitting).push_back(end);
+    }
+    fitting.insert(fitting.end(), partly.begin(), partly.end());
     if (fitting.empty()) {
         endWire();
-        Q_EMIT explain(tr("No port fits to %1.").arg(text(from.address().text())));
+        Q_EMIT explain(tr("No port fits to %1.").arg(text(from.address().text())), true);
         return false;
     }
     targets_ = std::move(fitting);

@@ -2,7 +2,6 @@
 #include "gui/canvas/canvas_scene.h"
 
 #include "gui/canvas/graph_layout.h"
-#include "gui/canvas/wire_router.h"
 #include "gui/shell/theme.h"
 
 #include <QGraphicsPathItem>
@@ -28,9 +27,14 @@ std::pair<std::string, std::string> renamedNode(const CanvasGraph& before, const
     return {gone.front(), come.front()};
 }
 
+const char* sameSide(bool outputs) {
+    return outputs ? "both are outputs; a wire ends in an input or in a modulated parameter"
+                   : "both take signals in; a wire begins at an output";
+}
+
 } // namespace
 
-CanvasScene::CanvasScene(QObject* parent, Refusal refusal) : QGraphicsScene(parent), refusal_(std::move(refusal)) {
+CanvasScene::CanvasScene(QObject* parent, const Document* document) : QGraphicsScene(parent), document_(document) {
     setItemIndexMethod(NoIndex); // items come and go as a whole
     connect(this, &QGraphicsScene::selectionChanged, this, [this] {
         if (!building_) Q_EMIT nodesSelected(selectedNodes());
@@ -56,7 +60,7 @@ void CanvasScene::setGraph(CanvasGraph graph, const CanvasPlaces& places) {
     graph_ = std::move(graph);
     const auto laidOut = layoutGraph(graph_);
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
-        auto* item = new NodeItem{graph_.nodes[n], static_cast<bool>(refusal_)};
+        auto* item = new NodeItem{graph_.nodes[n], document_ != nullptr};
         const auto place = places.find(graph_.nodes[n].name);
         item->setPos(place == places.end() ? laidOut[n] : place->second - item->body().center());
         connect(item, &NodeItem::moving, this, [this, item] {
@@ -165,7 +169,13 @@ void CanvasScene::route(const NodeItem* moved) {
         routed.push_back(item);
         requests.push_back({from->portAt(wire.fromPort), to->portAt(wire.toPort), wire.modulatory});
     }
-    const auto ways = routeWires(bodies, requests);
+    // Most edits leave nodes and wires where they are.
+    if (moved) {
+        routed_ = {};
+    } else if (requests != routed_.wires || bodies != routed_.nodes) {
+        routed_ = {bodies, requests, routeWires(bodies, requests)};
+    }
+    const auto ways = moved ? routeWires(bodies, requests) : routed_.ways;
     for (std::size_t w = 0; w < routed.size(); ++w) routed[w]->setWay(ways[w], style_, bodies);
 }
 
@@ -176,7 +186,7 @@ std::optional<CanvasScene::End> CanvasScene::endAt(const QPointF& point) const {
 }
 
 void CanvasScene::mousePressEvent(QGraphicsSceneMouseEvent* event) {
-    if (event->button() == Qt::LeftButton && refusal_) {
+    if (event->button() == Qt::LeftButton && document_) {
         for (const NodeItem* item : nodes_)
             if (const auto badge = item->badgeNear(event->scenePos())) {
                 const End end{const_cast<NodeItem*>(item), *badge};
@@ -205,7 +215,7 @@ void CanvasScene::mouseReleaseEvent(QGraphicsSceneMouseEvent* event) {
     if (wireFrom_ && !drawsByKey()) {
         const auto end = endAt(event->scenePos());
         const auto from = *wireFrom_;
-        const bool wanted = end && refusalOf(*end).empty();
+        const bool wanted = end && connectionTo(*end).fits();
         endWire();
         if (wanted) {
             const bool forward = from.output();
@@ -232,20 +242,51 @@ void CanvasScene::keyPressEvent(QKeyEvent* event) {
         QGraphicsScene::keyPressEvent(event);
 }
 
-std::string CanvasScene::refusalOf(const End& other) const {
+Connection CanvasScene::connectionTo(const End& other) const {
     const End& from = *wireFrom_;
-    if (from.output() == other.output())
-        return from.output() ? "both are outputs; a wire ends in an input or in a modulated parameter"
-                             : "both take signals in; a wire begins at an output";
-    return from.output() ? refusal_(from.address(), other.address()) : refusal_(other.address(), from.address());
+    if (from.output() == other.output()) return {sameSide(from.output()), {}};
+    const auto here = from.address().text(), there = other.address().text();
+    return from.output() ? document_->canConnect(here, there) : document_->canConnect(there, here);
+}
+
+std::vector<std::vector<Connection>> CanvasScene::connections() const {
+    const End& from = *wireFrom_;
+    const auto here = from.address().text();
+    std::vector<std::vector<Connection>> result;
+    std::vector<std::pair<std::string, std::string>> asked;
+    std::vector<std::pair<std::size_t, std::size_t>> askedAt;
+    for (std::size_t n = 0; n < nodes_.size(); ++n) {
+        const int count = static_cast<int>(nodes_[n]->node().ports.size());
+        result.emplace_back(static_cast<std::size_t>(count));
+        for (int port = 0; port < count; ++port) {
+            const End other{nodes_[n], port};
+            if (from.output() == other.output()) {
+                result.back()[static_cast<std::size_t>(port)].refusal = sameSide(from.output());
+                continue;
+            }
+            const auto there = other.address().text();
+            asked.emplace_back(from.output() ? here : there, from.output() ? there : here);
+            askedAt.emplace_back(n, static_cast<std::size_t>(port));
+        }
+    }
+    auto answers = document_->canConnect(asked);
+    for (std::size_t i = 0; i < answers.size(); ++i)
+        result[askedAt[i].first][askedAt[i].second] = std::move(answers[i]);
+    return result;
 }
 
 void CanvasScene::beginWire(const End& end, const QPointF& at) {
     wireFrom_ = end;
-    for (NodeItem* item : nodes_) {
-        std::vector<bool> fitting;
-        for (int port = 0; port < static_cast<int>(item->node().ports.size()); ++port)
-            fitting.push_back((item == end.item && port == end.port) || refusalOf({item, port}).empty());
+    const auto all = connections();
+    for (std::size_t n = 0; n < nodes_.size(); ++n) {
+        NodeItem* item = nodes_[n];
+        std::vector<NodeItem::Fit> fitting;
+        for (const auto& connection : all[n]) {
+            const bool self = item == end.item && static_cast<int>(fitting.size()) == end.port;
+            fitting.push_back(!connection.fits() && !self ? NodeItem::Fit::no
+                              : connection.missing != 0   ? NodeItem::Fit::partly
+                                                          : NodeItem::Fit::wholly);
+        }
         item->setFitting(std::move(fitting));
     }
     wireShown_ = addPath({}, QPen{theme().of(end.item->node().ports[static_cast<std::size_t>(end.port)].kind), 2.5,
@@ -263,11 +304,12 @@ void CanvasScene::dragWire(const QPointF& at) {
     QPainterPath path{start};
     path.cubicTo(start + QPointF{bow, 0}, end - QPointF{bow, 0}, end);
     wireShown_->setPath(path);
-    const auto why = over && !self ? refusalOf(*over) : std::string{};
+    const auto connection = over && !self ? connectionTo(*over) : Connection{};
     QPen pen = wireShown_->pen();
-    pen.setStyle(why.empty() ? Qt::SolidLine : Qt::DotLine);
+    pen.setStyle(connection.fits() ? Qt::SolidLine : Qt::DotLine);
     wireShown_->setPen(pen);
-    Q_EMIT explain(QString::fromStdString(why));
+    const bool refused = !connection.fits();
+    Q_EMIT explain(QString::fromStdString(refused ? connection.refusal : connection.note), refused);
 }
 
 void CanvasScene::endWire() {
@@ -276,7 +318,7 @@ void CanvasScene::endWire() {
     wireFrom_.reset();
     targets_.clear();
     for (NodeItem* item : nodes_) item->setFitting({});
-    Q_EMIT explain({});
+    Q_EMIT explain({}, false);
 }
 
 void CanvasScene::drawBackground(QPainter* painter, const QRectF& rect) {

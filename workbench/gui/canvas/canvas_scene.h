@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/editing/document.h"
 #include "gui/canvas/canvas_items.h"
+#include "gui/canvas/wire_router.h"
 
 #include <QGraphicsScene>
 
@@ -25,9 +27,8 @@ class CanvasScene final : public QGraphicsScene {
     Q_OBJECT
 
 public:
-    /// @param refusal  why a wire cannot be, see wireRefusal(); none: the graph cannot be edited
-    using Refusal = std::function<std::string(const Address& from, const Address& to)>;
-    explicit CanvasScene(QObject* parent = nullptr, Refusal refusal = {});
+    /// @param document  says whether and how a wire can be; null: the graph cannot be edited
+    explicit CanvasScene(QObject* parent = nullptr, const Document* document = nullptr);
     ~CanvasScene() override { blockSignals(true); } ///< the selection that goes with the nodes is no news
 
     /// Nodes without a place get one from the layout. What was selected stays selected, under another name as well if
@@ -81,7 +82,8 @@ public:
 Q_SIGNALS:
     void nodesMoved(const raphe::CanvasPlaces& places);
     void wireWanted(const raphe::Address& from, const raphe::Address& to);
-    void explain(const QString& sentence); ///< why a wire does not fit; empty: no more
+    /// Why a wire cannot be, or what it would do where it ends now; an empty sentence: no more.
+    void explain(const QString& sentence, bool refusal);
     void nodesSelected(const std::vector<std::string>& names);
     void problemsWanted(const raphe::Address& at, const QPointF& where); ///< of a node if there is no port
     void currentChanged();
@@ -106,14 +108,23 @@ private:
     std::optional<End> endAt(const QPointF& point) const;
     /// Finds the ways of all wires, or of those that a moved node concerns.
     void route(const NodeItem* moved = nullptr);
+    /// The ways of all wires, as they were last found.
+    struct Routed {
+        std::vector<QRectF> nodes;
+        std::vector<RouteRequest> wires;
+        std::vector<std::vector<QPointF>> ways;
+    };
     std::vector<End> endsInOrder() const;
     void showCurrent();
     void beginWire(const End& end, const QPointF& at);
     void dragWire(const QPointF& at);
     void endWire();
-    std::string refusalOf(const End& other) const;
+    /// The wire that is being drawn, if it ended there.
+    Connection connectionTo(const End& other) const;
+    /// The same for every port that there is, but what the wire would do in time; by node and port of the graph.
+    std::vector<std::vector<Connection>> connections() const;
 
-    Refusal refusal_;
+    const Document* document_;
     CanvasGraph graph_;
     std::vector<NodeItem*> nodes_;
     std::vector<WireItem*> wires_;
@@ -121,6 +132,7 @@ private:
     std::optional<End> wireFrom_, current_; ///< current_: the node itself if the port is nodeItself
     std::vector<End> targets_;              ///< that fit, while a wire is drawn by keyboard
     std::size_t target_ = 0;
+    Routed routed_;
     WireStyle style_ = WireStyle::orthogonal;
     QGraphicsPathItem* wireShown_ = nullptr;
     bool building_ = false, paper_ = false;

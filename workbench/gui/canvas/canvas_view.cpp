@@ -23,12 +23,11 @@ namespace raphe {
 
 CanvasView::CanvasView(OpenDocument& document, QWidget* parent)
     : QGraphicsView(parent), document_(document), notice_(new QLabel{viewport()}), hint_(new QLabel{viewport()}) {
-    scene_ = new CanvasScene{this, [this](const Address& from, const Address& to) {
-                                 return document_.document().canConnect(from.text(), to.text()).refusal;
-                             }};
+    scene_ = new CanvasScene{this, &document_.document()};
     installCanvasAccessibility();
     map_ = new MiniMap{*scene_, *this, viewport()};
     search_ = new CanvasSearch{viewport()};
+    connect(map_, &MiniMap::dragged, this, [this] { keepsFit_ = false; });
     setScene(scene_);
     setFocusPolicy(Qt::StrongFocus);
     setRenderHint(QPainter::Antialiasing);
@@ -64,7 +63,7 @@ CanvasView::CanvasView(OpenDocument& document, QWidget* parent)
     connect(scene_, &CanvasScene::wireWanted, this, [this](const Address& from, const Address& to) {
         document_.execute({{"command", "connect"}, {"from", from.text()}, {"to", to.text()}});
     });
-    connect(scene_, &CanvasScene::explain, this, [this](const QString& sentence) { showNotice(sentence, true); });
+    connect(scene_, &CanvasScene::explain, this, &CanvasView::showNotice);
     connect(scene_, &CanvasScene::nodesSelected, this, &CanvasView::tellSelection);
     connect(scene_, &CanvasScene::problemsWanted, this, &CanvasView::showProblems);
     connect(scene_, &CanvasScene::currentChanged, this, &CanvasView::currentChanged);
@@ -81,6 +80,8 @@ void CanvasView::rebuild() {
     hint_->setVisible(scene_->graph().nodes.empty());
     search_->setGraph(scene_->graph());
     delete bubble_; // what it says may no longer hold
+    const QRectF seen = mapToScene(viewport()->rect()).boundingRect();
+    if (keepsFit_ && isVisible() && !seen.contains(scene_->content())) zoomToFit();
     placeOverlays();
 }
 
@@ -101,6 +102,7 @@ void CanvasView::tellSelection() {
 }
 
 void CanvasView::zoomToFit() {
+    keepsFit_ = true;
     const QRectF content = scene_->content();
     if (content.isEmpty()) return;
     fitInView(content.adjusted(-24, -24, 24, 24), Qt::KeepAspectRatio);
@@ -116,6 +118,7 @@ void CanvasView::zoomToFit() {
 void CanvasView::zoomBy(double factor) {
     const double scale = transform().m11() * factor;
     if (scale > 0.05 && scale < 6) this->scale(factor, factor);
+    keepsFit_ = false;
     map_->refresh();
 }
 
@@ -126,6 +129,7 @@ void CanvasView::reveal(const Address& spot) {
     scene_->setCurrent(spot.node, spot.port);
     if (transform().m11() < 0.5) scale(0.8 / transform().m11(), 0.8 / transform().m11());
     ensureVisible(scene_->currentArea(), 40, 60);
+    keepsFit_ = false;
     map_->refresh();
 }
 
@@ -190,6 +194,7 @@ void CanvasView::wheelEvent(QWheelEvent* event) {
         zoomBy(std::pow(1.0015, event->angleDelta().y()));
     else
         QGraphicsView::wheelEvent(event);
+    keepsFit_ = false;
 }
 
 void CanvasView::mousePressEvent(QMouseEvent* event) {
@@ -207,6 +212,7 @@ void CanvasView::mouseMoveEvent(QMouseEvent* event) {
     if (panning_) {
         const QPoint by = event->pos() - *panning_;
         panning_ = event->pos();
+        keepsFit_ = false;
         horizontalScrollBar()->setValue(horizontalScrollBar()->value() - by.x());
         verticalScrollBar()->setValue(verticalScrollBar()->value() - by.y());
         return;
@@ -226,10 +232,7 @@ void CanvasView::mouseReleaseEvent(QMouseEvent* event) {
 void CanvasView::resizeEvent(QResizeEvent* event) {
     QGraphicsView::resizeEvent(event);
     placeOverlays();
-    if (!fitted_ && isVisible()) {
-        fitted_ = true;
-        zoomToFit();
-    }
+    if (keepsFit_ && isVisible()) zoomToFit();
 }
 
 void CanvasView::dragEnterEvent(QDragEnterEvent* event) {

@@ -108,7 +108,8 @@ private:
     CanvasSearch* search_ = nullptr;
     QPointer<QWidget> bubble_;
     std::optional<QPoint> panning_;
-    bool fitted_ = false, ownMove_ = false;
+    bool keepsFit_ = true; ///< all of the graph is in sight, and stays so when the view changes its size
+    bool ownMove_ = false;
 };
 
 } // namespace raphe

@@ -10,7 +10,7 @@
 namespace raphe {
 namespace {
 
-constexpr double columnGap = 100, rowGap = 50, passage = 20;
+constexpr double columnGap = 80, rowGap = 50, passage = 20;
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 

@@ -53,7 +53,10 @@ QTransform MiniMap::mapping() const {
     return result;
 }
 
-void MiniMap::goTo(const QPointF& at) { view_.centerOn(mapping().inverted().map(at)); }
+void MiniMap::goTo(const QPointF& at) {
+    view_.centerOn(mapping().inverted().map(at));
+    Q_EMIT dragged();
+}
 
 void MiniMap::mousePressEvent(QMouseEvent* event) { goTo(event->position()); }
 

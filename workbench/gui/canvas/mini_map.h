@@ -24,6 +24,9 @@ public:
     /// From the graph to the map.
     QTransform mapping() const;
 
+Q_SIGNALS:
+    void dragged(); ///< to another part of the graph
+
 protected:
     void paintEvent(QPaintEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;

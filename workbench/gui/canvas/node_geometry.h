@@ -19,8 +19,10 @@ constexpr double canvasPitch = 10;
 struct NodeGeometry {
     QSizeF size;
     std::vector<QPointF> ports;
+    std::vector<bool> raised; ///< of a modulated parameter: its name stands above those beside it, so that both have room
 
     static constexpr double header = 40;
+    static constexpr double raisedBy = 13; ///< the name
 };
 
 NodeGeometry nodeGeometry(const CanvasNode& node);

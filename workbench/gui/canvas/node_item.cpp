@@ -14,6 +14,9 @@ namespace {
 
 constexpr double reach = 9; ///< how far from a port's middle it is still hit
 
+/// Below these scales the small words, and the names, would be too small to be read, and are left out.
+constexpr double smallWords = 0.42, names = 0.28;
+
 QString text(const std::string& utf8) { return QString::fromStdString(utf8); }
 
 /// White at 0; blue below, vermilion above.
@@ -107,7 +110,7 @@ int NodeItem::portNear(const QPointF& scenePoint) const {
     return -1;
 }
 
-void NodeItem::setFitting(std::vector<bool> fitting) {
+void NodeItem::setFitting(std::vector<Fit> fitting) {
     fitting_ = std::move(fitting);
     update();
 }
@@ -208,32 +211,47 @@ void NodeItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget
     const QRectF box{QPointF{}, geometry_.size};
     const QColor kind = node_.kind ? t.of(*node_.kind) : t.faint;
 
+    const double scale = std::hypot(painter->deviceTransform().m11(), painter->deviceTransform().m12());
+
     painter->setRenderHint(QPainter::Antialiasing);
-    painter->setPen(Qt::NoPen);
-    painter->setBrush(QColor{0, 0, 0, t.dark ? 70 : 22});
-    painter->drawRoundedRect(box.translated(1.5, 2.5), 8, 8);
-    QPainterPath outline;
-    outline.addRoundedRect(box, 8, 8);
-    painter->fillPath(outline, t.node);
-    painter->save();
-    painter->setClipPath(outline, Qt::IntersectClip);
     QColor tint = kind;
     tint.setAlpha(t.dark ? 60 : 34);
-    painter->fillRect(QRectF{0, 0, box.width(), NodeGeometry::header}, tint);
-    painter->fillRect(QRectF{0, 0, box.width(), 4}, kind);
-    painter->restore();
+    const QRectF header{0, 0, box.width(), NodeGeometry::header}, stripe{0, 0, box.width(), 4};
+    QPainterPath outline;
+    if (scale < smallWords) { // no shadow, nor round corners, of less than a pixel
+        outline.addRect(box);
+        painter->fillRect(box, t.node);
+        painter->fillRect(header, tint);
+        painter->fillRect(stripe, kind);
+    } else {
+        painter->setPen(Qt::NoPen);
+        painter->setBrush(QColor{0, 0, 0, t.dark ? 70 : 22});
+        painter->drawRoundedRect(box.translated(1.5, 2.5), 8, 8);
+        outline.addRoundedRect(box, 8, 8);
+        painter->fillPath(outline, t.node);
+        painter->save();
+        painter->setClipPath(outline, Qt::IntersectClip);
+        painter->fillRect(header, tint);
+        painter->fillRect(stripe, kind);
+        painter->restore();
+    }
     painter->setBrush(Qt::NoBrush);
     const bool bad = !node_.problems.empty();
     painter->setPen(isSelected() ? QPen{t.accent, 2.5} : bad ? QPen{t.bad, 1.6} : QPen{t.line.darker(115), 1.2});
     painter->drawPath(outline);
 
-    painter->setFont(nodeNameFont());
-    painter->setPen(t.nodeText);
-    painter->drawText(QRectF{10, 5, box.width() - 20, 20}, Qt::AlignLeft | Qt::AlignVCenter, text(node_.name));
-    painter->setFont(nodeSmallFont());
-    painter->setPen(node_.kind ? t.faint : t.bad);
-    painter->drawText(QRectF{10, 22, box.width() - 20, 16}, Qt::AlignLeft | Qt::AlignVCenter, text(node_.mechanism));
-    paintPorts(*painter);
+    if (scale >= names) {
+        painter->setFont(nodeNameFont());
+        painter->setPen(t.nodeText);
+        painter->drawText(QRectF{10, 5, box.width() - 20, 20}, Qt::AlignLeft | Qt::AlignVCenter, text(node_.name));
+    }
+    if (scale >= smallWords) {
+        painter->setFont(nodeSmallFont());
+        painter->setPen(node_.kind ? t.faint : t.bad);
+        painter->drawText(QRectF{10, 22, box.width() - 20, 16}, Qt::AlignLeft | Qt::AlignVCenter,
+                          text(node_.mechanism));
+    }
+    paintPorts(*painter, scale >= smallWords);
 
     if (!activity_.empty()) {
         const double width = box.width() / static_cast<double>(activity_.size());
@@ -272,22 +290,27 @@ void NodeItem::paintMarks(QPainter& painter) const {
         painter.drawEllipse(geometry_.ports[static_cast<std::size_t>(current_)], 12, 12);
 }
 
-void NodeItem::paintPorts(QPainter& painter) const {
+void NodeItem::paintPorts(QPainter& painter, bool named) const {
     painter.setFont(nodeSmallFont());
     const bool choosing = !fitting_.empty();
     for (std::size_t p = 0; p < node_.ports.size(); ++p) {
         const CanvasPort& port = node_.ports[p];
         const QPointF at = geometry_.ports[p];
-        const bool fits = choosing && fitting_[p];
-        painter.setOpacity(choosing && !fits ? 0.3 : 1);
-        if (fits) {
-            QColor glow = theme().of(port.kind);
-            glow.setAlpha(70);
+        const Fit fit = choosing ? fitting_[p] : Fit::no;
+        painter.setOpacity(choosing && fit == Fit::no ? 0.3 : 1);
+        QColor glow = theme().of(port.kind);
+        glow.setAlpha(70);
+        if (fit == Fit::wholly) {
             painter.setPen(Qt::NoPen);
             painter.setBrush(glow);
             painter.drawEllipse(at, 11, 11);
+        } else if (fit == Fit::partly) { // an empty ring: it would not be enough
+            painter.setPen(QPen{glow, 1.5, Qt::DotLine});
+            painter.setBrush(Qt::NoBrush);
+            painter.drawEllipse(at, 10, 10);
         }
         drawPortMark(painter, at, port.kind, port.wired);
+        if (!named) continue;
         painter.setPen(theme().nodeText);
         const QString name = text(port.name);
         const double half = geometry_.size.width();
@@ -296,9 +319,14 @@ void NodeItem::paintPorts(QPainter& painter) const {
         else if (port.kind == PortKind::output)
             painter.drawText(QRectF{at.x() - 11 - half, at.y() - 10, half, 20}, Qt::AlignRight | Qt::AlignVCenter,
                              name);
-        else
-            painter.drawText(QRectF{at.x() - half, at.y() - 26, 2 * half, 18}, Qt::AlignHCenter | Qt::AlignVCenter,
-                             name);
+        else {
+            const double lift = geometry_.raised[p] ? NodeGeometry::raisedBy : 0;
+            painter.drawText(QRectF{at.x() - half, at.y() - 26 - lift, 2 * half, 18},
+                             Qt::AlignHCenter | Qt::AlignVCenter, name);
+            if (lift == 0) continue;
+            painter.setPen(QPen{theme().line.darker(115), 1});
+            painter.drawLine(at - QPointF{0, 8}, at - QPointF{0, 9 + lift});
+        }
     }
     painter.setOpacity(1);
 }

@@ -82,6 +82,8 @@ void WireItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget
     }
     const QString words = label();
     if (words.isEmpty()) return;
+    constexpr double readable = 0.42; // below this scale numbers are only spots on the wires
+    if (std::hypot(painter->deviceTransform().m11(), painter->deviceTransform().m12()) < readable) return;
     painter->setFont(nodeSmallFont());
     const QFontMetricsF metrics{nodeSmallFont()};
     QRectF box{0, 0, metrics.horizontalAdvance(words) + 8, 15};

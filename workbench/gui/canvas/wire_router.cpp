@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 #include <queue>
@@ -77,6 +78,16 @@ private:
                 field[cell(x, y)] = true;
     }
 
+    /// How often a way turns at least that goes on in a direction, if its end lies at (dx, dy) from here.
+    static int turnsLeft(int direction, int dx, int dy, int arriving) {
+        const auto along = [&](int d) {
+            return stepX[static_cast<std::size_t>(d)] * dx + stepY[static_cast<std::size_t>(d)] * dy;
+        };
+        if (direction == arriving) return along(direction) >= 0 && along((direction + 1) % 4) == 0 ? 0 : 2;
+        if ((direction + 2) % 4 == arriving) return 2;
+        return along(direction) >= 0 && along(arriving) >= 0 ? 1 : 3;
+    }
+
     /// A* over cells and directions. Where every way is blocked (ports under other nodes), straight across.
     std::vector<QPointF> search(const QPointF& from, const QPointF& to, int arriving, int source) {
         const int toX = cellX(to.x()), toY = cellY(to.y());
@@ -86,30 +97,40 @@ private:
             cameBy_[state] = -1;
         }
         touched_.assign(1, first * 4);
-        using Entry = std::pair<int, std::size_t>;
-        std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
-        const auto guess = [&](std::size_t c) {
-            const int x = static_cast<int>(c % static_cast<std::size_t>(width_)),
-                      y = static_cast<int>(c / static_cast<std::size_t>(width_));
-            return std::abs(x - toX) + std::abs(y - toY);
+        // Where the last step would come from: under a node, as while one is dragged over another, there is no way.
+        const int beforeX = toX - stepX[static_cast<std::size_t>(arriving)],
+                  beforeY = toY - stepY[static_cast<std::size_t>(arriving)];
+        const std::vector<QPointF> across{from, {to.x(), from.y()}, to};
+        if (blocked_[cell(beforeX, beforeY)] && cell(beforeX, beforeY) != first) return across;
+        struct Entry {
+            int estimate;
+            std::uint32_t state;
+            bool operator>(const Entry& other) const {
+                return estimate != other.estimate ? estimate > other.estimate : state > other.state;
+            }
         };
+        std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
+        const auto guess = [&](int x, int y, int direction) {
+            return std::abs(x - toX) + std::abs(y - toY) +
+                   turnCost * turnsLeft(direction, toX - x, toY - y, arriving);
+        };
+        const auto width = static_cast<std::uint32_t>(width_);
         cost_[first * 4] = 0;
-        open.emplace(guess(first), first * 4);
+        open.push({guess(cellX(from.x()), cellY(from.y()), right), static_cast<std::uint32_t>(first * 4)});
         const std::size_t goal = last * 4 + static_cast<std::size_t>(arriving);
         while (!open.empty()) {
             const auto [estimate, state] = open.top();
             open.pop();
             if (state == goal) break;
-            const std::size_t here = state / 4;
+            const std::uint32_t here = state / 4;
             const int direction = static_cast<int>(state % 4);
-            if (estimate > cost_[state] + guess(here)) continue;
+            const int hereX = static_cast<int>(here % width), hereY = static_cast<int>(here / width);
+            if (estimate > cost_[state] + guess(hereX, hereY, direction)) continue;
             for (int next = 0; next < 4; ++next) {
                 if (next == (direction + 2) % 4) continue;
                 const int turning = next == direction ? 0 : turnCost;
-                const int x = static_cast<int>(here % static_cast<std::size_t>(width_)) +
-                              stepX[static_cast<std::size_t>(next)],
-                          y = static_cast<int>(here / static_cast<std::size_t>(width_)) +
-                              stepY[static_cast<std::size_t>(next)];
+                const int x = hereX + stepX[static_cast<std::size_t>(next)],
+                          y = hereY + stepY[static_cast<std::size_t>(next)];
                 if (x < 0 || y < 0 || x >= width_ || y >= height_) continue;
                 const std::size_t there = cell(x, y);
                 if (blocked_[there] && there != last) continue;
@@ -123,11 +144,11 @@ private:
                     if (cost_[state2] == unreached) touched_.push_back(state2);
                     cost_[state2] = cost_[state] + step;
                     cameBy_[state2] = static_cast<std::int8_t>(direction);
-                    open.emplace(cost_[state2] + guess(there), state2);
+                    open.push({cost_[state2] + guess(x, y, next), static_cast<std::uint32_t>(state2)});
                 }
             }
         }
-        if (cost_[goal] == unreached) return {from, {to.x(), from.y()}, to};
+        if (cost_[goal] == unreached) return across;
         std::vector<QPointF> way;
         for (std::size_t state = goal;;) {
             const std::size_t here = state / 4, direction = state % 4;

@@ -12,6 +12,8 @@ namespace raphe {
 struct RouteRequest {
     QPointF from, to;
     bool fromBelow = false;
+
+    bool operator==(const RouteRequest&) const = default;
 };
 
 /// Corners of each wire. Wires go along the grid of the canvas, around the nodes and, where there is room, beside each

@@ -2,6 +2,7 @@
 #include "gui/inspector/inspector_page.h"
 
 #include "engine/base/text.h"
+#include "engine/editing/fixes.h"
 #include "engine/learning/preflight.h"
 #include "gui/inspector/intervention_editor.h"
 #include "gui/shell/theme.h"
@@ -108,6 +109,7 @@ void InspectorPage::patterns(const QString& place, const Json& list,
     edit->setAccessibleName(tr("New pattern of tensors that are not trained"));
     passUndoOn(*edit);
     auto* hits = smallLabel({}, theme().faint);
+    hits->setTextInteractionFlags(Qt::TextBrowserInteraction);
     hits->hide();
     connect(edit, &QLineEdit::textEdited, this, [hits, tensors](const QString& typed) {
         QStringList matched;
@@ -116,17 +118,18 @@ void InspectorPage::patterns(const QString& place, const Json& list,
         hits->setVisible(!typed.trimmed().isEmpty());
         hits->setText(matched.isEmpty() ? tr("matches no tensor yet") : matched.join(", "));
     });
-    connect(edit, &QLineEdit::returnPressed, this, [edit, hits, append, tensors] {
+    connect(hits, &QLabel::linkActivated, this, [append](const QString& pattern) { append(pattern.toStdString()); });
+    connect(edit, &QLineEdit::returnPressed, this, [this, edit, hits, append, tensors] {
         const auto pattern = edit->text().trimmed().toStdString();
         const bool any = std::any_of(tensors.begin(), tensors.end(),
                                      [&](const std::string& name) { return matches(pattern, name); });
         if (pattern.empty()) return;
-        if (!any) {
-            hits->setText(
-                tr("No tensor matches this, so it is not added. There are: %1").arg(text(joined(tensors)).left(400)));
-            return;
-        }
-        append(pattern);
+        if (any) return append(pattern);
+        const QString near = text(likelyPattern(document_.document(), pattern)).toHtmlEscaped();
+        hits->setText(
+            tr("No tensor matches this, so it is not added.") + " " +
+            (near.isEmpty() ? tr("There are: %1").arg(text(joined(tensors)).left(400).toHtmlEscaped())
+                            : tr("Did you mean %1?").arg("<a href='" + near + "'>" + near + "</a>")));
     });
     layout_->addWidget(edit);
     layout_->addWidget(hits);

@@ -2,6 +2,7 @@
 #include "gui/runs/run_watcher.h"
 
 #include "engine/runs/run_index.h"
+#include "gui/shell/gui_thread.h"
 
 #include <QElapsedTimer>
 
@@ -17,7 +18,6 @@ struct RunWatcher::Shared {
 };
 
 RunWatcher::RunWatcher(std::filesystem::path root, QObject* parent) : QObject(parent), root_(std::move(root)) {
-    pool_.setMaxThreadCount(1);
     timer_.setSingleShot(true);
     connect(&timer_, &QTimer::timeout, this, &RunWatcher::look);
 }
@@ -72,7 +72,7 @@ void RunWatcher::begin() {
     pool_.start([this, shared = shared_] { // the destructor waits for this
         QElapsedTimer clock;
         clock.start();
-        const auto tell = [&](auto act) { QMetaObject::invokeMethod(this, act, Qt::QueuedConnection); };
+        const auto tell = [this](std::function<void()> act) { onGuiThread(this, std::move(act)); };
         if (!shared->index) {
             shared->index.emplace(shared->root);
             if (auto known = shared->index->known(); !known.empty())
@@ -87,13 +87,13 @@ void RunWatcher::begin() {
                 });
             },
             &shared->stop);
-        tell([this, shared, runs = std::move(runs), seconds = 1e-3 * static_cast<double>(clock.elapsed())]() mutable {
-            finish(shared, std::move(runs), seconds);
+        tell([this, shared, runs = std::move(runs), seconds = 1e-3 * static_cast<double>(clock.elapsed())] {
+            finish(shared, runs, seconds);
         });
     });
 }
 
-void RunWatcher::finish(const std::shared_ptr<Shared>& shared, RunList runs, double seconds) {
+void RunWatcher::finish(const std::shared_ptr<Shared>& shared, const RunList& runs, double seconds) {
     busy_ = false;
     if (shared == shared_) Q_EMIT listed(runs, true);
     if (again_)

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "engine/runs/run_list.h"
+#include "gui/shell/worker_pool.h"
 
 #include <QObject>
-#include <QThreadPool>
 #include <QTimer>
 
 #include <atomic>
@@ -38,11 +38,11 @@ Q_SIGNALS:
 private:
     struct Shared;
     void begin();
-    void finish(const std::shared_ptr<Shared>& shared, RunList runs, double seconds);
+    void finish(const std::shared_ptr<Shared>& shared, const RunList& runs, double seconds);
 
     std::filesystem::path root_;
     std::shared_ptr<Shared> shared_; ///< the index and who uses it; another one for every root
-    QThreadPool pool_;
+    WorkerPool pool_{1};
     QTimer timer_;
     bool awake_ = false, busy_ = false, again_ = false;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/scripting/script_runner.h"
 
+#include "gui/shell/gui_thread.h"
 #include "raphe/error.h"
 
 #include <QRegularExpression>
@@ -57,7 +58,7 @@ void ScriptRunner::start(Script script, bool console) {
     timer_.start();
     thread_ = std::thread([this, script = std::move(script), console] {
         work(script, console);
-        QMetaObject::invokeMethod(this, &ScriptRunner::finish, Qt::QueuedConnection);
+        onGuiThread(this, [this] { finish(); });
     });
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "gui/shell/gui_thread.h"
 #include "gui/shell/priority.h"
+#include "gui/shell/worker_pool.h"
 
 #include <QCoreApplication>
-#include <QMetaObject>
 #include <QPointer>
-#include <QThreadPool>
 
 #include <exception>
 #include <memory>
@@ -19,7 +19,7 @@ namespace raphe {
 template <class Result, class Compute, class Done, class Failed>
 void inBackground(QObject* receiver, Compute compute, Done done, Failed failed) {
     const QPointer<QObject> alive{receiver};
-    QThreadPool::globalInstance()->start(
+    WorkerPool::ofProcess().start(
         [alive, compute = std::move(compute), done = std::move(done), failed = std::move(failed)]() mutable {
             stepBackBehindTheWindow();
             auto result = std::make_shared<Result>();
@@ -31,16 +31,13 @@ void inBackground(QObject* receiver, Compute compute, Done done, Failed failed) 
                 why = QString::fromUtf8(error.what());
                 good = false;
             }
-            QMetaObject::invokeMethod(
-                qApp,
-                [alive, result, why, good, done = std::move(done), failed = std::move(failed)]() mutable {
-                    if (!alive) return;
-                    if (good)
-                        done(std::move(*result));
-                    else
-                        failed(why);
-                },
-                Qt::QueuedConnection);
+            onGuiThread(qApp, [alive, result, why, good, done = std::move(done), failed = std::move(failed)]() mutable {
+                if (!alive) return;
+                if (good)
+                    done(std::move(*result));
+                else
+                    failed(why);
+            });
         });
 }
 

@@ -11,6 +11,7 @@
 #include "gui/shell/hint_strip.h"
 #include "gui/shell/notice_bar.h"
 #include "gui/shell/settings_guard.h"
+#include "gui/shell/worker_pool.h"
 #include "gui/start/start_page.h"
 #include "gui/studies/study_panel.h"
 #include "gui/watching/curves_panel.h"
@@ -27,7 +28,6 @@
 #include <QStatusBar>
 #include <QTabBar>
 #include <QTabWidget>
-#include <QThreadPool>
 #include <QTimer>
 #include <QToolButton>
 #include <QUrl>
@@ -107,7 +107,7 @@ MainWindow::~MainWindow() {
     while (tabs_->count() > 1) delete tabs_->widget(tabs_->count() - 1);
     delete console_;
     for (int row = 0; row < queue_.jobCount(); ++row) queue_.job(row).stop();
-    QThreadPool::globalInstance()->waitForDone(); // what is computed there may use the plugins
+    WorkerPool::ofProcess().waitForDone(); // what is computed there may use the plugins
 }
 
 QDockWidget* MainWindow::dock(const QString& name, const QString& title, QWidget* widget, Qt::DockWidgetArea area) {

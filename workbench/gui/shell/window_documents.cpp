@@ -20,6 +20,7 @@ namespace raphe {
 namespace {
 
 constexpr int recentLimit = 12;
+constexpr const char* unnamed = "untitled";
 
 } // namespace
 
@@ -51,7 +52,7 @@ CanvasView* MainWindow::open(const QString& nameOrPath) {
     }
 }
 
-CanvasView* MainWindow::create() { return addTab(Document::create("untitled", plugins_.registry())); }
+CanvasView* MainWindow::create() { return addTab(Document::create(unnamed, plugins_.registry())); }
 
 CanvasView* MainWindow::addTab(std::unique_ptr<Document> opened) {
     if (!keepJournal(*opened)) return nullptr;
@@ -91,6 +92,9 @@ bool MainWindow::save(CanvasView& view, bool as) {
         if (QFileInfo{file}.suffix().isEmpty()) file += ".json";
         path = file.toStdString();
     }
+    // A name that nobody has chosen becomes that of the file.
+    if (document.experiment().name == unnamed && path.stem() != unnamed)
+        document.execute({{"command", "set_name"}, {"name", path.stem().string()}});
     try {
         document.save(path);
     } catch (const Error& error) {

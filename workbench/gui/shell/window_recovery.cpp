@@ -65,6 +65,10 @@ void MainWindow::recoverJournals() {
                 notify(QString::fromStdString(left.recovery.message));
                 continue;
             }
+            if (!left.recovery.worthwhile) {
+                discardJournal(path);
+                continue;
+            }
             shown.push_back(left.shown);
             documents.push_back(std::move(left));
         } catch (const std::exception& error) {
@@ -113,6 +117,10 @@ bool MainWindow::recoverOne(const fs::path& file, CanvasView*& opened) {
     auto left = leftDocument(journal, plugins_.registry());
     if (!left.recovery.document) {
         notify(QString::fromStdString(left.recovery.message));
+        return false;
+    }
+    if (!left.recovery.worthwhile) {
+        discardJournal(journal);
         return false;
     }
     RecoveryDialog dialog{{left.shown}, tr("&Cancel"), this};

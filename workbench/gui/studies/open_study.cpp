@@ -114,16 +114,12 @@ void OpenStudy::run() {
         options.retry = true;
         options.stop = [this] { return stop_.load(); };
         options.progress = [this](const StudyProgress& progress) {
-            QMetaObject::invokeMethod(
-                this, [this, text = textOf(progress)] { Q_EMIT progressed(text); }, Qt::QueuedConnection);
+            onGuiThread(this, [this, text = textOf(progress)] { Q_EMIT progressed(text); });
         };
         options.ended = [this](const StudyRun&, const StudyRunStatus&) {
-            QMetaObject::invokeMethod(
-                this,
-                [this] {
-                    if (!soon_.isActive()) soon_.start();
-                },
-                Qt::QueuedConnection);
+            onGuiThread(this, [this] {
+                if (!soon_.isActive()) soon_.start();
+            });
         };
         QString why;
         try {
@@ -134,15 +130,12 @@ void OpenStudy::run() {
         } catch (const std::exception& error) {
             why = QString::fromUtf8(error.what());
         }
-        QMetaObject::invokeMethod(
-            this,
-            [this, why] {
-                running_ = false;
-                Q_EMIT runningChanged(false);
-                if (!why.isEmpty()) Q_EMIT failed(why);
-                refresh();
-            },
-            Qt::QueuedConnection);
+        onGuiThread(this, [this, why] {
+            running_ = false;
+            Q_EMIT runningChanged(false);
+            if (!why.isEmpty()) Q_EMIT failed(why);
+            refresh();
+        });
     });
 }
 

@@ -2,9 +2,11 @@
 #include "gui/watching/curves_figure.h"
 
 #include "engine/analysis/statistics.h"
+#include "figure_palette.h"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <set>
 
@@ -54,6 +56,12 @@ std::string metricTitle(const std::string& metric) {
     return title;
 }
 
+CurveMark curveMark(std::size_t number, bool dark) {
+    const auto& palette = dark ? darkFigurePalette : figurePalette;
+    constexpr FigureStroke strokes[] = {FigureStroke::solid, FigureStroke::dash, FigureStroke::dot};
+    return {palette[number % palette.size()], strokes[number / palette.size() % std::size(strokes)]};
+}
+
 FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLook& look, std::size_t columns) {
     FigureDescription figure;
     for (const auto& metric : look.metrics) {
@@ -75,7 +83,13 @@ FigureDescription curvesFigure(const std::vector<Curve>& curves, const CurvesLoo
                     if (!(value > 0)) value = std::numeric_limits<double>::quiet_NaN();
             decimate(line.x, line.y, pointLimit);
             line.markers = line.x.size() == 1; // a line of one point would not be seen
-            panel.series.push_back({.name = curve.name, .group = {}, .color = {}, .data = std::move(line)});
+            std::optional<FigureColor> color;
+            if (curve.mark) {
+                const auto mark = curveMark(*curve.mark, look.dark);
+                color = mark.color;
+                line.stroke = mark.stroke;
+            }
+            panel.series.push_back({.name = curve.name, .group = {}, .color = color, .data = std::move(line)});
         }
     }
     figure.columns = std::clamp<std::size_t>(columns, 1, std::max<std::size_t>(1, figure.panels.size()));

@@ -4,6 +4,7 @@
 #include "figure_description.h"
 #include "gui/running/run_job.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,21 @@ namespace raphe {
 struct Curve {
     std::string name;
     const MetricHistory* history = nullptr;
+    std::optional<std::size_t> mark = {}; ///< its colour and stroke, whatever other curves there are; none: as they come
 };
+
+/// How the curve of this number is drawn: the colours one after the other, then again with another stroke.
+struct CurveMark {
+    FigureColor color;
+    FigureStroke stroke;
+};
+CurveMark curveMark(std::size_t number, bool dark);
 
 struct CurvesLook {
     std::vector<std::string> metrics; ///< a panel each
     int smoothing = 0;                ///< iterations of the moving average; 0: 1 % of the run
     bool logarithmic = false;
+    bool dark = false; ///< for dark paper
 };
 
 /// Names of the metrics that some curve has, the usual ones first.

@@ -14,6 +14,7 @@
 #include <QListWidget>
 #include <QMenu>
 #include <QMessageBox>
+#include <QPainter>
 #include <QSpinBox>
 #include <QSplitter>
 #include <QToolButton>
@@ -25,6 +26,21 @@ namespace raphe {
 namespace {
 
 constexpr int fastestReplot = 250; ///< ms
+
+/// A piece of a curve, for the list.
+QIcon pieceOfCurve(const CurveMark& mark, const QSize& size, double pixelRatio) {
+    QPixmap pixmap{size * pixelRatio};
+    pixmap.setDevicePixelRatio(pixelRatio);
+    pixmap.fill(Qt::transparent);
+    QPainter painter{&pixmap};
+    QPen pen{QColor{mark.color[0], mark.color[1], mark.color[2]}, 3, Qt::SolidLine, Qt::FlatCap};
+    if (mark.stroke == FigureStroke::dash) pen.setDashPattern({2, 1});
+    if (mark.stroke == FigureStroke::dot) pen.setDashPattern({0.8, 0.8});
+    painter.setPen(pen);
+    const double middle = size.height() / 2.0;
+    painter.drawLine(QPointF{1, middle}, QPointF{size.width() - 1.0, middle});
+    return pixmap;
+}
 
 } // namespace
 
@@ -60,6 +76,7 @@ CurvesPanel::CurvesPanel(RunQueue& queue, QWidget* parent)
     empty_->setEnabled(false);
     figure_->setMinimumSize(160, 100);
     list_->setAccessibleName(tr("Runs whose curves are shown"));
+    list_->setIconSize({22, 12});
 
     auto* bar = new QHBoxLayout;
     bar->setContentsMargins(6, 4, 6, 4);
@@ -102,7 +119,11 @@ CurvesPanel::CurvesPanel(RunQueue& queue, QWidget* parent)
     connect(smoothing_, &QSpinBox::valueChanged, this, &CurvesPanel::requestReplot);
     connect(logarithmic_, &QCheckBox::toggled, this, &CurvesPanel::requestReplot);
     connect(hold_, &QToolButton::toggled, this, &CurvesPanel::requestReplot);
-    const auto colours = [this] { figure_->setDark(theme().dark); };
+    const auto colours = [this] {
+        figure_->setDark(theme().dark);
+        for (int row = 0; row < list_->count(); ++row) showMark(row);
+        requestReplot();
+    };
     colours();
     connect(&ThemeSignal::instance(), &ThemeSignal::changed, this, colours);
 }
@@ -116,13 +137,25 @@ void CurvesPanel::add(std::shared_ptr<Source> source) {
         requestReplot();
         return;
     }
+    // The same run once more: two curves of one name would be one.
+    const auto name = source->name;
+    for (int number = 2; std::any_of(sources_.begin(), sources_.end(),
+                                     [&](const auto& other) { return other->name == source->name; });
+         ++number)
+        source->name = name + " (" + std::to_string(number) + ")";
     auto* item = new QListWidgetItem{QString::fromStdString(source->name)};
     item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemIsUserCheckable);
     item->setCheckState(Qt::Checked);
     item->setToolTip(QString::fromStdString(source->folder.string()));
     sources_.push_back(std::move(source));
     list_->addItem(item);
+    showMark(list_->count() - 1);
     requestReplot();
+}
+
+void CurvesPanel::showMark(int row) {
+    list_->item(row)->setIcon(pieceOfCurve(curveMark(static_cast<std::size_t>(row), theme().dark), list_->iconSize(),
+                                           list_->devicePixelRatioF()));
 }
 
 void CurvesPanel::addStored(const std::filesystem::path& folder, const QString& name) {
@@ -146,7 +179,7 @@ std::vector<Curve> CurvesPanel::shown() const {
     std::vector<Curve> curves;
     for (std::size_t row = 0; row < sources_.size(); ++row)
         if (list_->item(static_cast<int>(row))->checkState() == Qt::Checked)
-            curves.push_back({sources_[row]->name, &sources_[row]->history()});
+            curves.push_back({sources_[row]->name, &sources_[row]->history(), row});
     return curves;
 }
 
@@ -170,7 +203,7 @@ void CurvesPanel::replot() {
     empty_->setVisible(!any);
     list_->setVisible(!sources_.empty());
     if (!any) return;
-    figure_->setFigure(drawing(figure_->width() > 700 ? 2 : 1));
+    figure_->setFigure(drawing(figure_->width() > 700 ? 2 : 1, theme().dark));
     // Many long curves take their time: then they are drawn less often, so that the window stays at hand.
     replotTimer_.setInterval(std::max(fastestReplot, static_cast<int>(20 * clock.elapsed())));
 }
@@ -197,8 +230,9 @@ std::vector<std::string> CurvesPanel::chosenMetrics() const {
     return chosen;
 }
 
-FigureDescription CurvesPanel::drawing(std::size_t columns) const {
-    auto figure = curvesFigure(shown(), {chosenMetrics(), smoothing_->value(), logarithmic_->isChecked()}, columns);
+FigureDescription CurvesPanel::drawing(std::size_t columns, bool dark) const {
+    auto figure =
+        curvesFigure(shown(), {chosenMetrics(), smoothing_->value(), logarithmic_->isChecked(), dark}, columns);
     if (figure.panels.empty()) figure.panels.emplace_back(); // nothing is chosen
     return figure;
 }
@@ -206,7 +240,7 @@ FigureDescription CurvesPanel::drawing(std::size_t columns) const {
 void CurvesPanel::save() {
     if (!figure_->isVisible()) return;
     const auto metrics = chosenMetrics();
-    saveFigure([this](std::size_t columns) { return drawing(columns); }, figure_->figure().columns, this,
+    saveFigure([this](std::size_t columns) { return drawing(columns, false); }, figure_->figure().columns, this,
                metrics.empty() ? tr("curves") : QString::fromStdString(metrics.front()));
 }
 

@@ -43,13 +43,14 @@ private:
     void requestReplot();
     void replot();
     void save();
-    FigureDescription drawing(std::size_t columns) const;
+    FigureDescription drawing(std::size_t columns, bool dark) const;
+    void showMark(int row);
     std::vector<std::string> chosenMetrics() const;
     void offer(const std::vector<std::string>& metrics);
     std::vector<Curve> shown() const;
 
     RunQueue& queue_;
-    std::vector<std::shared_ptr<Source>> sources_; ///< by row of the list
+    std::vector<std::shared_ptr<Source>> sources_; ///< by row of the list, which is the number of their mark as well
     FigureWidget* figure_;
     QLabel* empty_;
     QListWidget* list_;
