@@ -5,5 +5,5 @@
 
 int main(int argc, char** argv) {
     return raphe::gated::program<raphe::Gru, raphe::GruParams>(argc, argv,
-                                                            {{50, 3, 13}, {50, 3, 25}, {100, 5, 25}, {75, 100, 25}});
+                                                               {{50, 3, 13}, {50, 3, 25}, {100, 5, 25}, {75, 100, 25}});
 }

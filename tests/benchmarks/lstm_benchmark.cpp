@@ -4,6 +4,6 @@
 #include "gated_layer.h"
 
 int main(int argc, char** argv) {
-    return raphe::gated::program<raphe::Lstm, raphe::LstmParams>(argc, argv,
-                                                              {{15, 3, 20}, {50, 3, 25}, {100, 5, 25}, {200, 200, 20}});
+    return raphe::gated::program<raphe::Lstm, raphe::LstmParams>(
+        argc, argv, {{15, 3, 20}, {50, 3, 25}, {100, 5, 25}, {200, 200, 20}});
 }

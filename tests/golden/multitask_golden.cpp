@@ -35,8 +35,7 @@ Numbers shownBy(TaskDriver<Multitask>& driver, Trial trial, const std::vector<co
     driver.begin(0);
     for (int t = 0; t < trial.steps; ++t, driver.act()) {
         driver.observe(trial);
-        for (const auto* port : ports)
-            result.insert(result.end(), driver.port(port).begin(), driver.port(port).end());
+        for (const auto* port : ports) result.insert(result.end(), driver.port(port).begin(), driver.port(port).end());
     }
     return result;
 }
@@ -200,9 +199,8 @@ void checkPercentCorrect(const Json& file, const Registry& registry) {
     int number = 0;
     for (const auto& item : file.at("items"))
         for (const bool authors : {false, true}) {
-            const auto label =
-                fmt::format("trial {} ({}, {}), {}", number++, item.at("task").get<std::string>(),
-                            item.at("mode").get<std::string>(), authors ? "authors" : "strict");
+            const auto label = fmt::format("trial {} ({}, {}), {}", number++, item.at("task").get<std::string>(),
+                                           item.at("mode").get<std::string>(), authors ? "authors" : "strict");
             auto target = readTensor(item.at("target_output")), answer = readTensor(item.at("model_output"));
             const auto steps = target.shape[0], units = target.shape[1];
             const Json source = {{"mechanism", "model.dense"}, {"params", {{"units", units}}}};

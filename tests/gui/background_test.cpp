@@ -33,7 +33,8 @@ TEST(WorkerPool, WorksOnSeveralThingsAtOnce) {
     for (int i = 0; i < 3; ++i)
         pool.start([&] {
             most = std::max(most.load(), ++here);
-            for (int wait = 0; wait < 2000 && here < 3; ++wait) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            for (int wait = 0; wait < 2000 && here < 3; ++wait)
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
         });
     pool.waitForDone();
     EXPECT_EQ(here, 3) << "none of them would have ended alone";

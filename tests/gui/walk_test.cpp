@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a newcomer does at the window, with mouse and keyboard: an NM-RNN from nothing, recorded and replayed without the
-// window; mistakes, and the remedies that are offered for them.
+// What a newcomer does at the window, with mouse and keyboard: an NM-RNN from nothing, recorded and replayed without
+// the window; mistakes, and the remedies that are offered for them.
 #include "engine/base/files.h"
 #include "gui/inspector/inspector_panel.h"
 #include "gui/mechanisms/mechanism_panel.h"
@@ -96,10 +96,10 @@ protected:
     /// Drags a wire from port to port, and says what the window explained on the way.
     QString drawWire(const Address& from, const Address& to) {
         QString said;
-        const auto listens = QObject::connect(&view->canvas(), &CanvasScene::explain, &window,
-                                              [&said](const QString& sentence, bool) {
-                                                  if (!sentence.isEmpty()) said = sentence;
-                                              });
+        const auto listens =
+            QObject::connect(&view->canvas(), &CanvasScene::explain, &window, [&said](const QString& sentence, bool) {
+                if (!sentence.isEmpty()) said = sentence;
+            });
         const QPoint start = portOnScreen(from), end = portOnScreen(to);
         EXPECT_TRUE(view->viewport()->rect().contains(start)) << from.text();
         EXPECT_TRUE(view->viewport()->rect().contains(end)) << to.text();

@@ -19,8 +19,8 @@
 #include <QDockWidget>
 #include <QFile>
 #include <QImage>
-#include <QListWidget>
 #include <QLabel>
+#include <QListWidget>
 #include <QSlider>
 #include <QTemporaryDir>
 #include <QtTest>

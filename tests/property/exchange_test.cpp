@@ -30,7 +30,8 @@ Experiment network(const Variant& v, int length = steps) {
              {{"hidden", units}, {"rule", v.rule}, {"clip", v.clip}, {"clip_bound", 0.3}, {"recurrent_init", 0.5}}}}},
           {"after", {{"mechanism", "model.rnn"}, {"params", {{"units", 2}, {"tau", 3.0}}}}},
           {"late", {{"mechanism", "model.rnn"}, {"params", {{"units", 2}, {"tau", 3.0}}}}}}},
-        {"wires", Json::array({"task.observation -> agent.input", "agent.hidden -> after.input",
+        {"wires", Json::array({"task.observation -> agent.input",
+                               "agent.hidden -> after.input",
                                {{"from", "after.hidden"}, {"to", "late.input"}, {"delay", 1}}})},
         {"precision", "float64"},
         {"trials", trials},
@@ -65,7 +66,9 @@ std::vector<Intervention> exchanging(const std::vector<std::string>& states, int
     for (const auto& state : states) result.push_back(parseIntervention(state + "=swap@" + std::to_string(step)));
     return result;
 }
-std::vector<std::string> statesOf(Session& session) { return session.play({.trials = 2, .record = {}, .interventions = {}})->states(); }
+std::vector<std::string> statesOf(Session& session) {
+    return session.play({.trials = 2, .record = {}, .interventions = {}})->states();
+}
 
 /// (steps, trials, units), with the trials of each pair exchanged from a step on.
 std::vector<double> pairsExchanged(const Tensor& signal, int from) {

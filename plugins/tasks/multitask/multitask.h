@@ -164,11 +164,11 @@ public:
     }
 
     Multitask(const MultitaskParams& params, Builder& b)
-        : p_(params), family_(params.kind()), encoding_(params.shown()), paradigms_(multitask::paradigmsOf(family_)),
-          clock_{params.steps, params.stepDuration}, tasks_(params.list()), channels_(params.channels()),
-          modalities_(params.modalities()), grace_(clock_.steps(100)), observation_(b.output("observation")),
-          context_(b.output("context")), target_(b.output("target")), mask_(b.output("mask")),
-          errorWeight_(b.output("error_weight")), epoch_(b.output("epoch")) {
+        : p_(params), family_(params.kind()), encoding_(params.shown()),
+          paradigms_(multitask::paradigmsOf(family_)), clock_{params.steps, params.stepDuration}, tasks_(params.list()),
+          channels_(params.channels()), modalities_(params.modalities()), grace_(clock_.steps(100)),
+          observation_(b.output("observation")), context_(b.output("context")), target_(b.output("target")),
+          mask_(b.output("mask")), errorWeight_(b.output("error_weight")), epoch_(b.output("epoch")) {
         std::string problem;
         const auto only = params.only.empty() ? tasks_ : multitask::readTasks(family_, params.only, problem);
         for (std::size_t c = 0; c < tasks_.size(); ++c) {

@@ -46,7 +46,8 @@ constexpr std::array yang{
 /// Without the tasks in which both stimuli are shown at once.
 constexpr auto driscoll = [] {
     std::array<Paradigm, 15> paradigms{};
-    std::copy_if(yang.begin(), yang.end(), paradigms.begin(), [](const Paradigm& paradigm) { return paradigm.course != decision; });
+    std::copy_if(yang.begin(), yang.end(), paradigms.begin(),
+                 [](const Paradigm& paradigm) { return paradigm.course != decision; });
     return paradigms;
 }();
 
@@ -78,12 +79,13 @@ std::vector<int> readTasks(Family family, std::string_view list, std::string& pr
     const auto paradigms = paradigmsOf(family);
     std::vector<int> tasks;
     for (const auto& word : wordsOf(list)) {
-        const auto found =
-            std::find_if(paradigms.begin(), paradigms.end(), [&](const Paradigm& paradigm) { return paradigm.name == word; });
+        const auto found = std::find_if(paradigms.begin(), paradigms.end(),
+                                        [&](const Paradigm& paradigm) { return paradigm.name == word; });
         const int index = static_cast<int>(found - paradigms.begin());
         if (found == paradigms.end()) {
             problem = "there is no task \"" + word.substr(0, 40) + "\" in this family; there are ";
-            for (const auto& paradigm : paradigms) problem += std::string(&paradigm == paradigms.data() ? "" : ", ") + paradigm.name;
+            for (const auto& paradigm : paradigms)
+                problem += std::string(&paradigm == paradigms.data() ? "" : ", ") + paradigm.name;
         } else if (std::find(tasks.begin(), tasks.end(), index) != tasks.end()) {
             problem = "names " + word + " twice; name each task once";
         } else {
@@ -92,7 +94,8 @@ std::vector<int> readTasks(Family family, std::string_view list, std::string& pr
         if (!problem.empty()) return tasks;
     }
     if (tasks.empty())
-        for (int i = 0; i < (family == Family::fourTasks ? fourTasksByDefault : static_cast<int>(paradigms.size())); ++i)
+        for (int i = 0; i < (family == Family::fourTasks ? fourTasksByDefault : static_cast<int>(paradigms.size()));
+             ++i)
             tasks.push_back(i);
     return tasks;
 }

@@ -36,12 +36,12 @@ Trial makeTrial(const Paradigm& paradigm, const Draw& draw, Encoding encoding) {
     const auto decide = [&] {
         double total[2] = {0, 0};
         for (int m = 0; m < 2; ++m) {
-            const bool shown = paradigm.modality == Modality::first ? m == 0
+            const bool shown = paradigm.modality == Modality::first    ? m == 0
                                : paradigm.modality == Modality::second ? m == 1
-                                                                   : true;
+                                                                       : true;
             const bool counts = paradigm.modality == Modality::contextFirst    ? m == 0
                                 : paradigm.modality == Modality::contextSecond ? m == 1
-                                                                           : shown;
+                                                                               : shown;
             for (int i = 0; i < 2; ++i) {
                 if (shown) trial.stimuli[i].strength[m] = draw.strength[m][i];
                 if (counts) total[i] += draw.strength[m][i];
@@ -77,8 +77,7 @@ Trial makeTrial(const Paradigm& paradigm, const Draw& draw, Encoding encoding) {
         trial.fixationStays = true;
         show(first, 0);
         show(second, 1);
-        const bool alike =
-            paradigm.course == Course::match ? draw.match : (draw.angle[0] < pi) == (draw.angle[1] < pi);
+        const bool alike = paradigm.course == Course::match ? draw.match : (draw.angle[0] < pi) == (draw.angle[1] < pi);
         trial.responds = alike != paradigm.noGo;
         trial.angle = draw.angle[1];
         break;

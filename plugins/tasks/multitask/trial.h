@@ -25,9 +25,9 @@ struct Timing {
 /// What is drawn for a trial. What the task has no use for is left alone.
 struct Draw {
     Timing timing;
-    double angle[2] = {0, 0};             ///< of the two stimuli, rad
-    int modality[2] = {0, 0};             ///< in which each is shown, 0 or 1
-    bool match = false;                   ///< whether they are equal (Course::match)
+    double angle[2] = {0, 0};                 ///< of the two stimuli, rad
+    int modality[2] = {0, 0};                 ///< in which each is shown, 0 or 1
+    bool match = false;                       ///< whether they are equal (Course::match)
     double strength[2][2] = {{1, 1}, {1, 1}}; ///< [modality][stimulus]
 };
 
@@ -52,8 +52,8 @@ Trial makeTrial(const Paradigm& paradigm, const Draw& draw, Encoding encoding);
 /// An angle on the channels of an encoding, at strength 1.
 void encode(Encoding encoding, double angle, double* channels);
 
-/// Boundaries of epochs, given by their durations in any unit, in a trial that is stretched to `steps` samples. A sample
-/// belongs to the later epoch from the boundary on.
+/// Boundaries of epochs, given by their durations in any unit, in a trial that is stretched to `steps` samples. A
+/// sample belongs to the later epoch from the boundary on.
 /// @return the first sample of the second epoch, the third, ...
 std::vector<int> stretched(std::span<const double> durations, int steps);
 

@@ -66,12 +66,11 @@ private:
                                 to.text(), taken, plural(taken), wired, wired == 1 ? "is" : "are"),
                     {}};
         if (wired + brought > taken)
-            return {fmt::format("{} takes {} unit{}, but {} has {}{}", to.text(), taken, plural(taken), from.text(),
-                                brought,
-                                wired == 0 ? ""
-                                           : fmt::format(", and {} {} wired to it already", wired,
-                                                         wired == 1 ? "is" : "are")),
-                    {}};
+            return {
+                fmt::format(
+                    "{} takes {} unit{}, but {} has {}{}", to.text(), taken, plural(taken), from.text(), brought,
+                    wired == 0 ? "" : fmt::format(", and {} {} wired to it already", wired, wired == 1 ? "is" : "are")),
+                {}};
         if (wired + brought < taken)
             return {{},
                     fmt::format("{} takes {} units; with this wire it has {}, and needs other wires for the rest",

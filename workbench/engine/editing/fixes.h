@@ -23,8 +23,8 @@ struct Fix {
     Json command() const;
 };
 
-/// The pattern that may have been meant by one that matches no tensor: all tensors of a node, or one of them. Empty: none
-/// is close.
+/// The pattern that may have been meant by one that matches no tensor: all tensors of a node, or one of them. Empty:
+/// none is close.
 std::string likelyPattern(const Document& document, const std::string& pattern);
 
 /// What might help, the likeliest first. Not tried; see Document::fixes().

@@ -57,8 +57,8 @@ struct Recovery {
     std::unique_ptr<Document> document; ///< null: nothing can be recovered
     std::filesystem::path file;         ///< of the document; empty if it had none
     std::size_t commands = 0;           ///< that were found, undo and redo included
-    bool worthwhile = true;             ///< false: all that was done has been undone, so that nothing is lost without it
-    std::string message;                ///< what was found, what was lost, and where a useless journal lies now
+    bool worthwhile = true; ///< false: all that was done has been undone, so that nothing is lost without it
+    std::string message;    ///< what was found, what was lost, and where a useless journal lies now
 
     /// Never throws because of what is in the journal: one that makes no sense is set aside under another name.
     /// @throws Error if the file cannot be read or renamed, or is in use

@@ -41,8 +41,7 @@ void connect(Draft& draft, const Json& command) {
                         draft.port(command["to"].get<std::string>(), false), delayOf(command)};
     auto& wires = draft.list("wires");
     for (const auto& item : wires)
-        if (joins(item, wire.from, wire.to))
-            throw Error("wires", wireIsThere(wire.from, wire.to));
+        if (joins(item, wire.from, wire.to)) throw Error("wires", wireIsThere(wire.from, wire.to));
     wires.push_back(toJson(wire));
 }
 

@@ -106,8 +106,7 @@ std::optional<StepTrace> stepTraceFromJson(const Json& json) {
     StepTrace trace{*tensors, {}, *ports, json["steps"].get<int>(), {}};
     if (trace.steps < 0 || trace.steps > StepTrace::mostSteps) return {};
     auto tensorPrints = fromHex(json["tensor_prints"].get<std::string>(), tensors->size());
-    auto prints =
-        fromHex(json["prints"].get<std::string>(), ports->size() * static_cast<std::size_t>(trace.steps));
+    auto prints = fromHex(json["prints"].get<std::string>(), ports->size() * static_cast<std::size_t>(trace.steps));
     if (!tensorPrints || !prints) return {};
     trace.tensorPrints = std::move(*tensorPrints);
     trace.prints = std::move(*prints);

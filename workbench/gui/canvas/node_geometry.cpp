@@ -12,8 +12,8 @@ namespace {
 constexpr double row = 20;
 constexpr double labelGap = 10, leaderGap = 4, side = 10;
 
-/// Where the modulated parameters stand along the lower edge. Where there are more than two, every other name is raised,
-/// and the line that leads down from it keeps clear of the names beside it.
+/// Where the modulated parameters stand along the lower edge. Where there are more than two, every other name is
+/// raised, and the line that leads down from it keeps clear of the names beside it.
 struct Modulations {
     std::vector<double> x;
     double width = 0;
@@ -21,7 +21,9 @@ struct Modulations {
 
     explicit Modulations(const std::vector<double>& names) : raises(names.size() > 2) {
         for (std::size_t i = 0; i < names.size(); ++i) {
-            const auto clear = [&](std::size_t before) { return x[before] + (names[before] + names[i]) / 2 + labelGap; };
+            const auto clear = [&](std::size_t before) {
+                return x[before] + (names[before] + names[i]) / 2 + labelGap;
+            };
             double at = side + names[i] / 2;
             if (i > 0 && !raises) at = clear(i - 1);
             if (i > 0 && raises) at = std::max(at, x[i - 1] + names[i % 2 == 0 ? i : i - 1] / 2 + leaderGap);

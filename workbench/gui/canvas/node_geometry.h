@@ -19,7 +19,8 @@ constexpr double canvasPitch = 10;
 struct NodeGeometry {
     QSizeF size;
     std::vector<QPointF> ports;
-    std::vector<bool> raised; ///< of a modulated parameter: its name stands above those beside it, so that both have room
+    std::vector<bool>
+        raised; ///< of a modulated parameter: its name stands above those beside it, so that both have room
 
     static constexpr double header = 40;
     static constexpr double raisedBy = 13; ///< the name

@@ -111,8 +111,7 @@ private:
         };
         std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
         const auto guess = [&](int x, int y, int direction) {
-            return std::abs(x - toX) + std::abs(y - toY) +
-                   turnCost * turnsLeft(direction, toX - x, toY - y, arriving);
+            return std::abs(x - toX) + std::abs(y - toY) + turnCost * turnsLeft(direction, toX - x, toY - y, arriving);
         };
         const auto width = static_cast<std::uint32_t>(width_);
         cost_[first * 4] = 0;

@@ -126,10 +126,9 @@ void InspectorPage::patterns(const QString& place, const Json& list,
         if (pattern.empty()) return;
         if (any) return append(pattern);
         const QString near = text(likelyPattern(document_.document(), pattern)).toHtmlEscaped();
-        hits->setText(
-            tr("No tensor matches this, so it is not added.") + " " +
-            (near.isEmpty() ? tr("There are: %1").arg(text(joined(tensors)).left(400).toHtmlEscaped())
-                            : tr("Did you mean %1?").arg("<a href='" + near + "'>" + near + "</a>")));
+        hits->setText(tr("No tensor matches this, so it is not added.") + " " +
+                      (near.isEmpty() ? tr("There are: %1").arg(text(joined(tensors)).left(400).toHtmlEscaped())
+                                      : tr("Did you mean %1?").arg("<a href='" + near + "'>" + near + "</a>")));
     });
     layout_->addWidget(edit);
     layout_->addWidget(hits);

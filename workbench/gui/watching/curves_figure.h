@@ -14,7 +14,8 @@ namespace raphe {
 struct Curve {
     std::string name;
     const MetricHistory* history = nullptr;
-    std::optional<std::size_t> mark = {}; ///< its colour and stroke, whatever other curves there are; none: as they come
+    std::optional<std::size_t> mark =
+        {}; ///< its colour and stroke, whatever other curves there are; none: as they come
 };
 
 /// How the curve of this number is drawn: the colours one after the other, then again with another stroke.

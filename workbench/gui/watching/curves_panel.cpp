@@ -139,8 +139,8 @@ void CurvesPanel::add(std::shared_ptr<Source> source) {
     }
     // The same run once more: two curves of one name would be one.
     const auto name = source->name;
-    for (int number = 2; std::any_of(sources_.begin(), sources_.end(),
-                                     [&](const auto& other) { return other->name == source->name; });
+    for (int number = 2;
+         std::any_of(sources_.begin(), sources_.end(), [&](const auto& other) { return other->name == source->name; });
          ++number)
         source->name = name + " (" + std::to_string(number) + ")";
     auto* item = new QListWidgetItem{QString::fromStdString(source->name)};
