@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page of probes and interventions: every command on it runs, and leaves what it says.
 #include "engine/base/npz.h"
+#include "raphe/error.h"
 #include "support/program.h"
 
 #include <gtest/gtest.h>
