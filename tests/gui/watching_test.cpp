@@ -9,6 +9,7 @@
 #include "window_support.h"
 
 #include <QTemporaryDir>
+#include <QThread>
 
 #include <atomic>
 #include <cmath>
@@ -266,7 +267,7 @@ TEST(Trials, OfOneStepAreShownByTheirUnits) {
     const auto& difference = std::get<FigureBars>(compared.panels[4].series[0].data);
     EXPECT_EQ(difference.y[0], 0) << "the centre is always in force";
     EXPECT_NE(difference.y[1], 0);
-    const auto plane = principalPlane(*pair.intact.signal("hidden.output"));
+    const auto plane = principalComponents(*pair.intact.signal("hidden.output"), 2);
     const auto portrait =
         portraitFigure("hidden.output", plane, portraitIn(plane, *pair.intact.signal("hidden.output")), nullptr, 0);
     EXPECT_EQ(std::get<FigurePoints>(portrait.panels[0].series[0].data).x.size(), 2u) << "the other trials";

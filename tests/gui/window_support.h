@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "engine/learning/session.h"
 #include "engine/mechanisms/plugin_host.h"
 
 #include <QCoreApplication>
