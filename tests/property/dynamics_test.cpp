@@ -248,8 +248,9 @@ TEST(StepMap, DoesWhatTheNetworkDoes) {
                                          {}});
     for (int step = 0; step < 4; ++step) x = map.after(x);
     for (const auto& [name, tensor] : swept.finalStates)
-        if (name == "core.hidden")
+        if (name == "core.hidden") {
             for (int i = 0; i < 8; ++i) EXPECT_NEAR(x[i], tensor.values[static_cast<std::size_t>(i)], 1e-14);
+        }
 }
 
 std::string failure(const std::function<void()>& work) {

@@ -110,9 +110,10 @@ void StepMap::choose(const StepMapRequest& request) {
             parts_.push_back({state.name, size_, static_cast<int>(state.size())});
             size_ += static_cast<int>(state.size());
         }
-        if (!found)
-            throw Error("states", fmt::format("nothing has the state \"{}\"{}; there are {}", wanted,
-                                              suggestion(wanted, names), fmt::join(names, ", ")));
+        if (found) continue;
+        for (const auto& node : session_->graph().nodes())
+            if (node.kind() == Kind::model) names.push_back(node.name);
+        throw Error("states", fmt::format("nothing has the state \"{}\"{}", wanted, suggestion(wanted, names)));
     }
     for (const auto& item : request.held) hold(item);
     somewhere_.resize(size_);

@@ -196,7 +196,7 @@ RunOutcome runExperiment(const Experiment& original, const PluginHost& plugins, 
         resumedAt = position;
     }
     writeProvenance(store, earlier, provenanceOf(*session, plugins, document), resumedAt);
-    if (!goOn)
+    if (session->iteration() == 0) // also where a run goes on that was ended before its first checkpoint
         if (const auto trace = traceSteps(*session)) store.appendEvent(0, traceEvent, toJson(*trace).dump());
     store.commit();
     Recorder recorder(store, options.checkpointEvery, resumedAt.value_or(0), observer);
