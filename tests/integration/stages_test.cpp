@@ -429,11 +429,15 @@ protected:
 
 TEST_F(StagedRun, WritesDownWhatHappens) {
     run("whole", 100);
-    std::vector<std::string> heads;
-    for (const auto& line : events("whole")) heads.push_back(line.substr(0, line.find(" {")));
+    std::vector<std::string> heads, all;
+    for (const auto& line : events("whole")) {
+        const auto head = line.substr(0, line.find(" {"));
+        if (head.ends_with(" trace") || head.ends_with(" tensors")) continue; // fingerprints, see step_trace.h
+        heads.push_back(head);
+        all.push_back(line);
+    }
     EXPECT_EQ(heads, (std::vector<std::string>{"0 stage", "1 reduced", "2 reduced", "3 reduced", "4 best_taken_up",
                                                "5 stage", "8 stage", "13 best_taken_up"}));
-    const auto all = events("whole");
     EXPECT_EQ(all[0], R"(0 stage {"stage":"a"})");
     EXPECT_EQ(all[1], R"(1 reduced {"stage":"a","parameter":"learning_rate","value":0.005})");
     EXPECT_NE(all[4].find(R"({"stage":"a","iteration":1,"value":)"), std::string::npos) << all[4];

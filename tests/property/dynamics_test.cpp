@@ -133,7 +133,7 @@ TEST(FixedPoints, AreTheSameBitsForAnyNumberOfThreadsAndAnyOrder) {
     for (int i = 0; i < 400; ++i) W.push_back(0.7 * std::sin(1.7 * i * i + i));
     const auto session = leaky(W, "tanh");
     const auto map = mapOf(*session, std::vector<double>(20, 0.1));
-    const auto starts =
+    const StepMap::Matrix starts =
         startingStates({{1, 20}, std::vector<double>(20, 0.5)}, 0, 0, 1).replicate(1, 12).eval() +
         StepMap::Matrix::NullaryExpr(20, 12, [](auto i, auto j) { return std::sin(double(3 * i + 7 * j)); });
     std::vector<FixedPoints> all;
@@ -306,7 +306,7 @@ TEST(StepMap, HasTheInterventionsOfTheSession) {
     const auto local = localDynamics(mapOf(*session, {0, 0}), Point::Zero(2));
     EXPECT_EQ(local.jacobian(0, 1), 0);
     EXPECT_NEAR(local.jacobian(1, 0), 0.5, 1e-15);
-    session->setInterventions({parseIntervention("net.hidden=lesion@5:9")});
+    session->setInterventions({parseIntervention("net.hidden=lesion@0:1")});
     EXPECT_THAT(failure([&] {
                     mapOf(*session, {0, 0});
                 }),

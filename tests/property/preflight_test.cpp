@@ -76,8 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"rnn_two_targets_small", {}},
                     Case{"gonogo_da_na", {"trials=10000", "chunk=250", "task.schedule=40 A, 40 B"}},
                     Case{"gonogo_da_na", {"trials=10000", "task.schedule=40 A, 40 B", "streams=true", "steps=20"}},
-                    Case{"bandit_ri_ensemble", {"task.contexts=1", "trials=400", "chunk=100"}},
-                    Case{"manifold_rotation", {}}, Case{"continual_split_both", {}}));
+                    Case{"bandit_ri_ensemble", {"task.contexts=1", "trials=400", "chunk=100"}}));
 
 TEST_F(MemoryEstimate, IsEstimatedWithRecordingsAndInterventions) {
     auto experiment = loadExperiment("cue_reward_simple", registry(), {"trials=64"});

@@ -35,8 +35,48 @@ std::vector<NamedTensor> namedNumbers(lua_State* L, const Options& options, cons
     return result;
 }
 
-constexpr std::initializer_list<const char*> mapOptions{"states",  "inputs",   "held",
+constexpr std::initializer_list<const char*> mapOptions{"states",  "inputs",   "held",         "moment",
                                                         "threads", "executor", "schedule_seed"};
+
+/// Recorded signals by port, as evaluations return them.
+std::vector<NamedTensor> signalsOption(lua_State* L, const Options& options) {
+    std::vector<NamedTensor> result;
+    options.push("signals");
+    if (lua_type(L, -1) != LUA_TTABLE)
+        throw Error(options.place("signals"), "expected the signals of an evaluation, got " + shown(L, -1));
+    for (const auto& name : textKeys(L, -1, options.place("signals"))) {
+        lua_getfield(L, -1, name.c_str());
+        result.push_back({name, toTensor(L, -1, options.place("signals") + "." + name)});
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return result;
+}
+
+/// What is held: given as such, or else what reached the nodes at a moment of recorded trials.
+StepMapRequest requestFrom(lua_State* L, Session& session, const Options& options) {
+    StepMapRequest request{options.texts("states"), namedNumbers(L, options, "inputs"),
+                           namedNumbers(L, options, "held")};
+    options.push("moment");
+    if (!lua_isnil(L, -1)) {
+        const Options moment(L, lua_gettop(L), options.place("moment"), {"signals", "step", "trial"});
+        const auto signals = signalsOption(L, moment);
+        const auto step = moment.integer("step", 1, 1'000'000'000).value_or(1),
+                   trial = moment.integer("trial", 1, 1'000'000'000).value_or(1);
+        const auto then =
+            heldAt(session, request.states, signals, static_cast<int>(step) - 1, static_cast<int>(trial) - 1);
+        const auto add = [](std::vector<NamedTensor>& list, const std::vector<NamedTensor>& more) {
+            for (const auto& item : more)
+                if (std::none_of(list.begin(), list.end(), [&](const auto& one) { return one.name == item.name; }))
+                    list.push_back(item);
+        };
+        add(request.inputs, then.inputs);
+        add(request.held, then.held);
+    }
+    lua_pop(L, 1);
+    return request;
+}
+
 std::vector<std::string> withMapOptions(std::vector<std::string> more) {
     more.insert(more.end(), mapOptions.begin(), mapOptions.end());
     return more;
@@ -47,7 +87,7 @@ StepMap mapFrom(lua_State* L, Session& session, const Options& options) {
     requireMemory(L, 2 * sessionBytes(session.experiment(), registry), "raphe.analysis");
     return {session,
             registry,
-            {options.texts("states"), namedNumbers(L, options, "inputs"), namedNumbers(L, options, "held")},
+            requestFrom(L, session, options),
             [&session] {
                 if (session.cancelled()) throw Cancelled();
             }};

@@ -163,6 +163,8 @@ private:
                       loop});
             if (rule_ && network_.rule().needsBatch()) bytes_[ruleSignals] += columns() * ruleUnits() * sizeof(T);
         }
+        if (rule_ && !plain_ && parts.stores.empty()) // it lets trials be performed, and trains nothing by them
+            addSweep({double(setup_.steps), acting, nullptr, false, loop});
         for (const auto& store : parts.stores) {
             addSweep({double(setup_.steps), acting, nullptr, false, loop, store.following, marksOf(store)});
             for (const auto& group : setup_.groups) {
