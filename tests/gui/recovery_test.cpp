@@ -133,23 +133,6 @@ TEST_F(Recovering, WhatWasUndoneIsNotOffered) {
     EXPECT_EQ(viewAt(window, 2)->document().experiment().name, "work");
 }
 
-TEST_F(Recovering, ANameThatNobodyHasChosenBecomesThatOfTheFile) {
-    MainWindow window{plugins(), folder.path().toStdString()};
-    window.show();
-    CanvasView* view = window.create();
-    view->addMechanism("task.measure_wait_go");
-    const auto path = folder.path() + "/mwg.json";
-    DialogAnswers answers{{"Save"}, path};
-    Q_EMIT tabs(window)->tabCloseRequested(1);
-    EXPECT_EQ(Document::open(path.toStdString(), plugins().registry())->experiment().name, "mwg");
-    CanvasView* again = window.create();
-    again->document().execute({{"command", "set_name"}, {"name", "chosen"}});
-    const auto other = folder.path() + "/other.json";
-    DialogAnswers more{{"Save"}, other};
-    Q_EMIT tabs(window)->tabCloseRequested(1);
-    EXPECT_EQ(Document::open(other.toStdString(), plugins().registry())->experiment().name, "chosen");
-}
-
 TEST_F(Recovering, ASecondWindowIsToldAndMayLookOrCopy) {
     MainWindow first{plugins(), folder.path().toStdString()}, second{plugins(), folder.path().toStdString()};
     first.show();
