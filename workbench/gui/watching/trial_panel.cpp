@@ -195,6 +195,10 @@ void TrialPanel::readRecorded() {
         while (from_->count() > 1) from_->removeItem(1);
         return;
     }
+    // One reading at a time: trials that are evaluated quickly must not pile them up.
+    const std::string reading = from_->property("reading").toString().toStdString();
+    if (reading == source_.folder.string()) return;
+    from_->setProperty("reading", QString::fromStdString(source_.folder.string()));
     inBackground<std::vector<std::int64_t>>(
         this,
         [folder = source_.folder]() -> std::vector<std::int64_t> {
@@ -202,6 +206,7 @@ void TrialPanel::readRecorded() {
             return RunReader::open(folder).signalIterations();
         },
         [this, id = source_.id](const std::vector<std::int64_t>& iterations) {
+            from_->setProperty("reading", QVariant());
             if (id != source_.id) return;
             const QVariant chosen = from_->currentData();
             while (from_->count() > 1) from_->removeItem(1);
@@ -209,7 +214,7 @@ void TrialPanel::readRecorded() {
                 from_->addItem(tr("recorded, iteration %1").arg(iteration), static_cast<qlonglong>(iteration));
             from_->setCurrentIndex(chosen.isValid() ? std::max(0, from_->findData(chosen)) : 0);
         },
-        [](const QString&) {}); // a run that is only just beginning: there is nothing yet
+        [this](const QString&) { from_->setProperty("reading", QVariant()); }); // a run that is only just beginning: there is nothing yet
 }
 
 TrialRequest TrialPanel::request() const {
